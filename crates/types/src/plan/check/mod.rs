@@ -1,0 +1,24 @@
+//! Checks of a plan that was read: what it says must fit together.
+
+mod cycle;
+mod dependencies;
+mod hosts;
+mod names;
+mod notify;
+mod walk;
+
+use super::ExecutionPlan;
+use crate::problem::{PlanProblem, PlanWarning};
+
+pub(super) use hosts::names_hosts;
+
+/// Checks all that needs neither modules nor an inventory.
+pub(super) fn check(
+    plan: &ExecutionPlan,
+    problems: &mut Vec<PlanProblem>,
+    warnings: &mut Vec<PlanWarning>,
+) {
+    hosts::check(plan, problems);
+    dependencies::check(plan, problems);
+    notify::check(plan, problems, warnings);
+}
