@@ -1,0 +1,401 @@
+//! Checks a call's arguments against the specification: one message, of the first class of mistakes found.
+//!
+//! The order of the classes is Ansible's: mutually exclusive, missing, types, choices, options that go together,
+//! unknown names.
+
+use rustle_types::Object;
+use serde_json::Value;
+
+use crate::choices::check_choices;
+use crate::coerce::{Expand, coerce, py_type};
+use crate::pyrepr::py_str;
+use crate::spec::{Constraint, Default, Opt, Spec, Type};
+
+/// Arguments that fit their specification.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CheckedArgs {
+    /// By the options' own names, defaults filled in, coerced; an option without a value is null.
+    pub args: Object,
+    /// What the user should know though it is no mistake.
+    pub warnings: Vec<String>,
+    /// Values of secret options, to be masked in what comes back.
+    pub secrets: Vec<String>,
+}
+
+/// Why arguments do not fit their specification.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum ArgError {
+    /// Options were given of which only one may be.
+    #[error("parameters are mutually exclusive: {0}")]
+    MutuallyExclusive(String),
+    /// Required options are missing.
+    #[error("missing required arguments: {0}")]
+    Missing(String),
+    /// A value does not fit the option's type.
+    #[error(
+        "{element}argument '{name}' is of type {found} and we were unable to convert to {wanted}: {why}"
+    )]
+    Type {
+        /// `Elements value for option ` where an element of a list is meant, else empty.
+        element: &'static str,
+        /// The option.
+        name: String,
+        /// The type of what was given.
+        found: &'static str,
+        /// The type that the option has.
+        wanted: &'static str,
+        /// What kept it from being converted.
+        why: String,
+    },
+    /// A value is none of the accepted ones.
+    #[error("value of {name} must be one of: {choices}, got: {found}")]
+    Choice {
+        /// The option.
+        name: String,
+        /// The accepted values.
+        choices: String,
+        /// What was given.
+        found: String,
+    },
+    /// Options are missing that go with the given ones.
+    #[error("{0}")]
+    Group(String),
+    /// Options were given that the module does not have.
+    #[error(
+        "Unsupported parameters for ({module}) module: {names}. Supported parameters include: {supported}."
+    )]
+    Unknown {
+        /// The module.
+        module: String,
+        /// The unknown names.
+        names: String,
+        /// The names it has, aliases in parentheses.
+        supported: String,
+    },
+}
+
+/// Checks `args` against `spec`, resolves aliases, fills in defaults and coerces.
+///
+/// # Errors
+/// The first class of mistakes found, with all names of that class.
+pub fn check_args(
+    spec: &Spec,
+    given: Object,
+    expand: &dyn Expand,
+) -> Result<CheckedArgs, ArgError> {
+    let options: Vec<&'static Opt> = spec.all_options().collect();
+    let (mut args, unknown, warnings) = resolve_aliases(&options, given, spec);
+    check_exclusive(spec.constraints, &args)?;
+    let missing: Vec<&str> = options
+        .iter()
+        .filter(|o| o.required && !args.contains_key(o.name))
+        .map(|o| o.name)
+        .collect();
+    if !missing.is_empty() {
+        return Err(ArgError::Missing(sorted(missing).join(", ")));
+    }
+    fill_defaults(&options, &mut args);
+    for option in &options {
+        coerce_option(option, &mut args, expand)?;
+    }
+    for option in &options {
+        check_choices(option, &mut args)?;
+    }
+    check_groups(spec.constraints, &args)?;
+    for option in options.iter().filter(|o| !o.suboptions.is_empty()) {
+        check_suboptions(option, &mut args, expand)?;
+    }
+    if !unknown.is_empty() && !spec.any_option {
+        return Err(unknown_error(spec, &options, unknown));
+    }
+    let mut secrets = Vec::new();
+    for option in options.iter().filter(|o| o.no_log) {
+        collect_texts(args.get(option.name), &mut secrets);
+    }
+    for option in &options {
+        args.entry(option.name).or_insert(Value::Null);
+    }
+    Ok(CheckedArgs {
+        args,
+        warnings,
+        secrets,
+    })
+}
+
+/// Moves values of aliases to the options' own names. An alias beats the name it stands for.
+fn resolve_aliases(
+    options: &[&'static Opt],
+    given: Object,
+    spec: &Spec,
+) -> (Object, Vec<String>, Vec<String>) {
+    let (mut args, mut unknown, mut warnings) = (Object::new(), Vec::new(), Vec::new());
+    // Which options have their value by an alias, and by which.
+    let mut by_alias: Vec<(&str, String)> = Vec::new();
+    for (name, value) in given {
+        let Some(option) = options
+            .iter()
+            .find(|o| o.name == name || o.aliases.contains(&name.as_str()))
+        else {
+            if spec.any_option {
+                args.insert(name, value);
+            } else {
+                unknown.push(name);
+            }
+            continue;
+        };
+        let is_alias = option.name != name;
+        let earlier = by_alias.iter().find(|(own, _)| *own == option.name);
+        if args.contains_key(option.name) {
+            let alias = earlier.map_or(&name, |(_, alias)| if is_alias { &name } else { alias });
+            warnings.push(format!(
+                "Both option {} and its alias {alias} are set.",
+                option.name
+            ));
+            if earlier.is_some() && !is_alias {
+                continue;
+            }
+        }
+        if is_alias {
+            by_alias.push((option.name, name));
+        }
+        args.insert(option.name.into(), value);
+    }
+    (args, unknown, warnings)
+}
+
+fn fill_defaults(options: &[&'static Opt], args: &mut Object) {
+    for option in options {
+        let default = match option.default {
+            Default::None => continue,
+            Default::Bool(value) => Value::Bool(value),
+            Default::Int(value) => Value::from(value),
+            Default::Float(value) => Value::from(value),
+            Default::Str(text) => Value::String(text.into()),
+            Default::List(items) => items
+                .iter()
+                .map(|item| Value::String((*item).into()))
+                .collect(),
+        };
+        args.entry(option.name).or_insert(default);
+    }
+}
+
+fn coerce_option(option: &Opt, args: &mut Object, expand: &dyn Expand) -> Result<(), ArgError> {
+    let Some(value) = args.get_mut(option.name) else {
+        return Ok(());
+    };
+    if value.is_null() && !option.required && matches!(option.default, Default::None) {
+        return Ok(());
+    }
+    *value = coerce(value, option.kind, expand).map_err(|why| {
+        let in_element = matches!((option.kind, &*value), (Type::List(_), Value::Array(_)));
+        ArgError::Type {
+            element: if in_element {
+                "Elements value for option "
+            } else {
+                ""
+            },
+            name: option.name.into(),
+            found: py_type(value),
+            wanted: type_name(option.kind),
+            why,
+        }
+    })?;
+    Ok(())
+}
+
+fn type_name(kind: Type) -> &'static str {
+    match kind {
+        Type::Str => "str",
+        Type::Bool => "bool",
+        Type::Int => "int",
+        Type::Float => "float",
+        Type::Path => "path",
+        Type::Raw => "raw",
+        Type::Dict => "dict",
+        Type::List(_) => "list",
+    }
+}
+
+/// Checks the options inside a dict, or inside each dict of a list.
+fn check_suboptions(option: &Opt, args: &mut Object, expand: &dyn Expand) -> Result<(), ArgError> {
+    let spec = Spec::new(option.name, option.suboptions);
+    let check = |value: &mut Value| match value {
+        Value::Object(fields) => {
+            *fields = check_args(&spec, std::mem::take(fields), expand)?.args;
+            Ok(())
+        }
+        _ => Ok(()),
+    };
+    match args.get_mut(option.name) {
+        Some(Value::Array(items)) => items.iter_mut().try_for_each(check),
+        Some(value) => check(value),
+        None => Ok(()),
+    }
+}
+
+fn is_given(args: &Object, name: &str) -> bool {
+    args.get(name).is_some_and(|value| !value.is_null())
+}
+
+fn check_exclusive(constraints: &[Constraint], args: &Object) -> Result<(), ArgError> {
+    let clashes: Vec<String> = constraints
+        .iter()
+        .filter_map(|constraint| match constraint {
+            Constraint::MutuallyExclusive(names) => Some(names),
+            _ => None,
+        })
+        .filter(|names| names.iter().filter(|name| is_given(args, name)).count() > 1)
+        .map(|names| names.join("|"))
+        .collect();
+    if clashes.is_empty() {
+        Ok(())
+    } else {
+        Err(ArgError::MutuallyExclusive(clashes.join(", ")))
+    }
+}
+
+fn check_groups(constraints: &[Constraint], args: &Object) -> Result<(), ArgError> {
+    for constraint in constraints {
+        let missing_of = |names: &'static [&'static str]| -> Vec<&'static str> {
+            names
+                .iter()
+                .copied()
+                .filter(|name| !is_given(args, name))
+                .collect()
+        };
+        let problem = match *constraint {
+            Constraint::MutuallyExclusive(_) => None,
+            Constraint::RequiredTogether(names) => {
+                let missing = missing_of(names).len();
+                (missing > 0 && missing < names.len())
+                    .then(|| format!("parameters are required together: {}", names.join(", ")))
+            }
+            Constraint::RequiredOneOf(names) => (missing_of(names).len() == names.len())
+                .then(|| format!("one of the following is required: {}", names.join(", "))),
+            Constraint::RequiredIf {
+                option,
+                value,
+                required,
+                any,
+            } => {
+                let missing = missing_of(required);
+                let applies = args.get(option).is_some_and(|given| py_str(given) == value);
+                let fails = if any {
+                    missing.len() == required.len()
+                } else {
+                    !missing.is_empty()
+                };
+                (applies && fails).then(|| {
+                    let term = if any { "any" } else { "all" };
+                    format!(
+                        "{option} is {value} but {term} of the following are missing: {}",
+                        missing.join(", ")
+                    )
+                })
+            }
+            Constraint::RequiredBy { option, required } => {
+                let missing = missing_of(required);
+                (is_given(args, option) && !missing.is_empty()).then(|| {
+                    format!(
+                        "missing parameter(s) required by '{option}': {}",
+                        missing.join(", ")
+                    )
+                })
+            }
+        };
+        if let Some(problem) = problem {
+            return Err(ArgError::Group(problem));
+        }
+    }
+    Ok(())
+}
+
+fn unknown_error(spec: &Spec, options: &[&'static Opt], unknown: Vec<String>) -> ArgError {
+    let public = || options.iter().filter(|o| !o.internal);
+    let names: Vec<&str> = sorted(public().map(|o| o.name).collect());
+    let aliases: Vec<&str> = sorted(public().flat_map(|o| o.aliases.iter().copied()).collect());
+    let aliases = if aliases.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", aliases.join(", "))
+    };
+    ArgError::Unknown {
+        module: spec.qualified_name(),
+        names: sorted(unknown).join(", "),
+        supported: format!("{}{aliases}", names.join(", ")),
+    }
+}
+
+fn sorted<T: Ord>(mut items: Vec<T>) -> Vec<T> {
+    items.sort();
+    items
+}
+
+/// Gathers every text and number of a secret value.
+fn collect_texts(value: Option<&Value>, into: &mut Vec<String>) {
+    match value {
+        Some(Value::String(text)) if !text.is_empty() => into.push(text.clone()),
+        Some(Value::Number(number)) => into.push(number.to_string()),
+        Some(Value::Array(items)) => items
+            .iter()
+            .for_each(|item| collect_texts(Some(item), into)),
+        Some(Value::Object(fields)) => fields
+            .values()
+            .for_each(|field| collect_texts(Some(field), into)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::Type;
+    use serde_json::json;
+
+    struct Nothing;
+
+    impl Expand for Nothing {
+        fn variable(&self, _name: &str) -> Option<String> {
+            None
+        }
+
+        fn home(&self, _user: Option<&str>) -> Option<String> {
+            None
+        }
+    }
+
+    const SPEC: Spec = Spec::new(
+        "m",
+        &[
+            Opt::new("path", Type::Str).aliases(&["dest", "name"]),
+            Opt::new("_sent", Type::Str).internal(),
+        ],
+    );
+
+    fn checked(args: &Value) -> Result<CheckedArgs, ArgError> {
+        let args = args.as_object().cloned().expect("an object");
+        check_args(&SPEC, args, &Nothing)
+    }
+
+    #[test]
+    fn an_alias_beats_the_name_whichever_comes_first_and_both_are_named() {
+        for args in [
+            json!({"path": "a", "dest": "b"}),
+            json!({"dest": "b", "path": "a"}),
+        ] {
+            let checked = checked(&args).expect("they fit");
+            assert_eq!(checked.args["path"], "b");
+            let warning = "Both option path and its alias dest are set.";
+            assert_eq!(checked.warnings, [warning]);
+        }
+    }
+
+    #[test]
+    fn options_of_the_controller_are_taken_and_not_named() {
+        assert!(checked(&json!({"_sent": "x"})).is_ok());
+        let error = checked(&json!({"nope": 1})).expect_err("unknown");
+        let expected = "Unsupported parameters for (ansible.builtin.m) module: nope. Supported parameters include: path (dest, name).";
+        assert_eq!(error.to_string(), expected);
+    }
+}

@@ -1,0 +1,47 @@
+//! All modules by name.
+
+use std::collections::BTreeMap;
+
+use crate::contract::DynModule;
+
+/// All modules by name.
+#[derive(Clone, Default)]
+pub struct Catalogue {
+    modules: BTreeMap<&'static str, &'static dyn DynModule>,
+}
+
+impl Catalogue {
+    /// A catalogue of these families; of modules with the same name the first wins.
+    #[must_use]
+    pub fn new(families: &[&[&'static dyn DynModule]]) -> Self {
+        let mut modules = BTreeMap::new();
+        for module in families.iter().flat_map(|family| family.iter()) {
+            modules.entry(module.spec().name).or_insert(*module);
+        }
+        Self { modules }
+    }
+
+    /// The module called `name`, which may be qualified (`ansible.builtin.copy`).
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<&'static dyn DynModule> {
+        self.modules.get(short_name(name)).copied()
+    }
+
+    /// All names, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.modules.keys().copied()
+    }
+
+    /// All modules, by name.
+    pub fn modules(&self) -> impl Iterator<Item = &'static dyn DynModule> {
+        self.modules.values().copied()
+    }
+}
+
+/// `copy` for `ansible.builtin.copy` and `ansible.legacy.copy`; other names stay as they are.
+#[must_use]
+pub fn short_name(name: &str) -> &str {
+    name.strip_prefix("ansible.builtin.")
+        .or_else(|| name.strip_prefix("ansible.legacy."))
+        .unwrap_or(name)
+}

@@ -1,0 +1,35 @@
+//! The contract of a module: trait, argument specification, target, catalogue.
+//!
+//! A module is a type with a [`Spec`] and three steps: [`Module::inspect`] reads the state, [`Module::diff`]
+//! compares it with what was asked for, [`Module::apply`] changes it. Whatever all modules share (parsing
+//! and coercing arguments, check mode, hiding secrets, the shape of a result) is written once, in the
+//! object-safe face [`DynModule`] that every [`Module`] has.
+
+pub mod accounts;
+mod args;
+mod catalogue;
+mod choices;
+mod coerce;
+mod contract;
+mod literals;
+pub mod path_info;
+mod pyrepr;
+pub mod python_regex;
+mod random;
+mod redact;
+mod result;
+mod spec;
+mod target;
+
+pub use args::{ArgError, CheckedArgs, check_args};
+pub use catalogue::{Catalogue, short_name};
+pub use coerce::{Expand, as_bool, expand_path, py_type};
+pub use contract::{Change, DynModule, Module, Verdict};
+pub use literals::{LiteralProblem, check_literals};
+pub use pyrepr::{py_repr, py_str};
+pub use random::random_name;
+pub use redact::redact;
+pub use result::{Failure, Output};
+pub use rustle_types::{AttachmentId, Mode, ModuleResult, Object};
+pub use spec::{CheckSupport, Constraint, Default, Opt, Spec, Type};
+pub use target::{Attachment, Target, pause};
