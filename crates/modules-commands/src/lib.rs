@@ -1,0 +1,28 @@
+//! Modules that run commands and wait: command, shell, raw, `wait_for`.
+//!
+//! `command` runs a program without a shell, `shell` a text by one; both are the same steps over the same options. `raw` runs a text as a
+//! login would and returns what it wrote, unchanged. Output is kept within the limits of `rustle-process`, and a result
+//! whose output was cut says so.
+
+mod command;
+mod existence;
+mod failure;
+mod invocation;
+mod options;
+mod outcome;
+mod raw;
+mod report;
+mod shell;
+mod steps;
+mod text;
+mod wait_for;
+
+use rustle_module::DynModule;
+
+/// The modules of this family.
+pub const FAMILY: &[&dyn DynModule] = &[
+    &command::Command,
+    &shell::Shell,
+    &raw::Raw,
+    &wait_for::WaitFor,
+];
