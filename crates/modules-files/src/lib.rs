@@ -1,0 +1,46 @@
+//! Modules that shape files: file, copy, assemble, tempfile; edit text: lineinfile, blockinfile, replace, `ini_file`; and tell
+//! of files: stat, find, slurp.
+//!
+//! They run on the machine whose files they shape and reach them by `std::fs`. What they share is written once:
+//! owner, mode and the other attributes (`attributes`), atomic writes (`staged`), editing a text file (`edited`), backups, validation,
+//! checksums, the shapes of differences.
+
+mod assemble;
+mod attributes;
+mod backup;
+mod blockinfile;
+mod checksum;
+mod copy;
+mod diff;
+mod edited;
+mod encoding;
+mod file;
+mod find;
+mod ini_file;
+mod lineinfile;
+mod metadata;
+mod os_error;
+mod paths;
+mod replace;
+mod slurp;
+mod staged;
+mod stat;
+mod tempfile;
+mod validate;
+
+use rustle_module::DynModule;
+
+/// The modules of this family.
+pub const FAMILY: &[&dyn DynModule] = &[
+    &assemble::Assemble,
+    &blockinfile::BlockInFile,
+    &copy::Copy,
+    &file::File,
+    &find::Find,
+    &ini_file::IniFile,
+    &lineinfile::LineInFile,
+    &replace::Replace,
+    &slurp::Slurp,
+    &stat::Stat,
+    &tempfile::TempFile,
+];

@@ -1,0 +1,3 @@
+//! What tests of modules need besides a machine: a controller.
+
+pub(crate) mod controller;
