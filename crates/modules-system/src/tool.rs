@@ -1,0 +1,113 @@
+//! Programs of the system that modules drive: never by a shell, always with the same language.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use rustle_module::{Failure, Object, Target};
+use rustle_process::Command;
+
+/// How a program ended, and what it wrote.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Ran {
+    /// The exit code, or the negative number of the signal.
+    pub(crate) rc: i32,
+    /// What it wrote to stdout.
+    pub(crate) stdout: String,
+    /// What it wrote to stderr.
+    pub(crate) stderr: String,
+}
+
+impl Ran {
+    /// Adds what another program wrote and, if that failed, how it ended.
+    pub(crate) fn join(&mut self, other: &Self) {
+        if other.rc != 0 {
+            self.rc = other.rc;
+        }
+        self.stdout.push_str(&other.stdout);
+        self.stderr.push_str(&other.stderr);
+    }
+
+    /// Adds what was written to a result, where something was.
+    pub(crate) fn add_to(&self, result: &mut Object) {
+        for (key, text) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
+            if !text.is_empty() {
+                result.insert(key.into(), text.as_str().into());
+            }
+        }
+    }
+}
+
+/// A program of the system, found where the system keeps its own.
+pub(crate) struct Tool<'a> {
+    target: &'a dyn Target,
+    path: PathBuf,
+}
+
+impl<'a> Tool<'a> {
+    /// The program called `name`.
+    ///
+    /// # Errors
+    /// When it is not installed.
+    pub(crate) fn find(target: &'a dyn Target, name: &str) -> Result<Self, Failure> {
+        let folders = folders(target);
+        let path = folders.iter().map(|folder| Path::new(folder).join(name));
+        let path = path.into_iter().find(|path| path.is_file());
+        let missing = || {
+            let folders = folders.join(":");
+            Failure::new(format!(
+                "Failed to find required executable \"{name}\" in paths: {folders}"
+            ))
+        };
+        let path = path.ok_or_else(missing)?;
+        Ok(Self { target, path })
+    }
+
+    /// The program with arguments, in the language that we read.
+    pub(crate) fn command(&self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
+        Command::new(&self.path)
+            .args(args)
+            .env("LC_ALL", "C")
+            .env("LANGUAGE", "C")
+    }
+
+    /// Runs the program to its end.
+    ///
+    /// # Errors
+    /// When it cannot be started, or the task is cancelled.
+    pub(crate) async fn run(
+        &self,
+        args: impl IntoIterator<Item = impl AsRef<OsStr>>,
+    ) -> Result<Ran, Failure> {
+        self.run_command(self.command(args)).await
+    }
+
+    /// Runs the program as [`command`](Self::command) made it.
+    ///
+    /// # Errors
+    /// When it cannot be started, or the task is cancelled.
+    pub(crate) async fn run_command(&self, command: Command) -> Result<Ran, Failure> {
+        let finished = self
+            .target
+            .run(command)
+            .await
+            .map_err(|error| Failure::new(error.to_string()))?;
+        Ok(Ran {
+            rc: finished.status.to_return_code(),
+            stdout: finished.stdout.to_string_lossy(),
+            stderr: finished.stderr.to_string_lossy(),
+        })
+    }
+}
+
+/// Where programs are looked for: in `PATH`, and where those of the administrator are.
+fn folders(target: &dyn Target) -> Vec<String> {
+    let path = target.variable("PATH").unwrap_or_default();
+    let given = path.split(':').filter(|folder| !folder.is_empty());
+    let mut folders: Vec<String> = given.map(ToOwned::to_owned).collect();
+    for folder in ["/sbin", "/usr/sbin", "/usr/local/sbin", "/bin", "/usr/bin"] {
+        if !folders.iter().any(|given| given == folder) {
+            folders.push(folder.to_owned());
+        }
+    }
+    folders
+}
