@@ -1,0 +1,156 @@
+//! One item of a task: its attempts, and what counts as changed and failed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustle_events::EventKind;
+use rustle_template::{Scope, Trust};
+use rustle_types::{Expression, Object};
+use serde_json::Value;
+
+use crate::evaluate::Evaluator;
+use crate::outcome::censored;
+use crate::result::{TaskError, is};
+use crate::unit::{Prepared, Unit, UnitError};
+
+/// How often `until` tries where `retries` says nothing.
+const UNTIL_RETRIES: f64 = 3.0;
+
+/// Between two attempts where `delay` says nothing.
+const DELAY: Duration = Duration::from_secs(5);
+
+/// Runs an item until it does, or there are no attempts left.
+pub(crate) async fn run(
+    unit: &Unit<'_>,
+    scope: &Scope,
+    prepared: &Prepared,
+    key: &str,
+) -> Result<Object, UnitError> {
+    let cx = Evaluator {
+        engine: &unit.world.engine,
+        scope,
+    };
+    let task = &unit.node.task;
+    let retries = cx.number("retries", task.retries.as_ref())?;
+    let attempts = match (retries, &task.until) {
+        (None, None) => 1,
+        (None, Some(_)) => attempts_of(UNTIL_RETRIES),
+        (Some(retries), _) => attempts_of(retries),
+    };
+    let delay = cx
+        .number("delay", task.delay.as_ref())?
+        .map_or(DELAY, Duration::from_secs_f64);
+    let mut attempt = 1;
+    loop {
+        let raw = unit
+            .attempt(scope, prepared, format!("{key}/{attempt}"))
+            .await?;
+        let mut raw = judge(unit, scope, raw)?;
+        if attempts == 1 {
+            return Ok(raw);
+        }
+        raw.insert("attempts".into(), attempt.into());
+        if does_it_do(unit, scope, &raw)? {
+            return Ok(raw);
+        }
+        if attempt == attempts {
+            raw.insert("attempts".into(), (attempts - 1).into());
+            raw.insert("failed".into(), Value::Bool(true));
+            return Ok(raw);
+        }
+        let left = attempts - attempt;
+        let shown = if prepared.no_log { censored(&raw) } else { raw };
+        unit.tell(EventKind::TaskRetrying {
+            unit: unit.id.clone(),
+            attempt,
+            left,
+            result: shown,
+        });
+        unit.pause(delay).await?;
+        attempt += 1;
+    }
+}
+
+fn attempts_of(retries: f64) -> u32 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped"
+    )]
+    let retries = retries.clamp(0.0, 1e9) as u32;
+    if retries == 0 { 1 } else { retries + 1 }
+}
+
+/// The variables of conditions about a result: the result itself under its registered name.
+fn scope_with(unit: &Unit<'_>, scope: &Scope, raw: &Object) -> Scope {
+    let Some(name) = &unit.node.task.register else {
+        return scope.clone();
+    };
+    let vars = [(name.clone(), Value::Object(raw.clone()))]
+        .into_iter()
+        .collect();
+    scope
+        .extend()
+        .push_layer(Arc::new(vars), Trust::Untrusted)
+        .build()
+}
+
+/// Applies `changed_when` and `failed_when`.
+fn judge(unit: &Unit<'_>, scope: &Scope, mut raw: Object) -> Result<Object, UnitError> {
+    let task = &unit.node.task;
+    if let Some(changed_when) = &task.changed_when {
+        let holds = holds(
+            unit,
+            &scope_with(unit, scope, &raw),
+            "changed_when",
+            changed_when,
+        );
+        match holds {
+            Ok(holds) => _ = raw.insert("changed".into(), Value::Bool(holds)),
+            Err(error) => return Ok(failed_by(raw, error)),
+        }
+    }
+    if let Some(failed_when) = &task.failed_when
+        && !is(&raw, "skipped")
+    {
+        match holds(
+            unit,
+            &scope_with(unit, scope, &raw),
+            "failed_when",
+            failed_when,
+        ) {
+            Ok(holds) => {
+                raw.insert("failed".into(), Value::Bool(holds));
+                raw.insert("failed_when_result".into(), Value::Bool(holds));
+            }
+            Err(error) => return Ok(failed_by(raw, error)),
+        }
+    }
+    Ok(raw)
+}
+
+fn failed_by(mut raw: Object, error: TaskError) -> Object {
+    raw.insert("failed".into(), Value::Bool(true));
+    raw.insert("msg".into(), Value::String(error.message));
+    raw
+}
+
+fn does_it_do(unit: &Unit<'_>, scope: &Scope, raw: &Object) -> Result<bool, TaskError> {
+    match &unit.node.task.until {
+        Some(until) => holds(unit, &scope_with(unit, scope, raw), "until", until),
+        None => Ok(!is(raw, "failed")),
+    }
+}
+
+fn holds(
+    unit: &Unit<'_>,
+    scope: &Scope,
+    field: &str,
+    conditions: &Expression,
+) -> Result<bool, TaskError> {
+    let cx = Evaluator {
+        engine: &unit.world.engine,
+        scope,
+    };
+    Ok(cx.conditions(field, conditions)?.is_none())
+}

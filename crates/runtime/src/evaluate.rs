@@ -1,0 +1,178 @@
+//! Renders a task's own fields, and says in errors which field it was.
+
+use std::collections::BTreeMap;
+
+use rustle_module::{as_bool, py_str};
+use rustle_template::{Engine, Scope};
+use rustle_types::{Expression, Object, Term, Tmpl};
+use serde_json::Value;
+
+use crate::result::TaskError;
+
+/// Renders with one set of variables.
+#[derive(Clone, Copy)]
+pub(crate) struct Evaluator<'a> {
+    /// Renders.
+    pub(crate) engine: &'a Engine,
+    /// The variables.
+    pub(crate) scope: &'a Scope,
+}
+
+impl Evaluator<'_> {
+    /// A field's value, rendered deeply.
+    ///
+    /// # Errors
+    /// When a template in it fails.
+    pub(crate) fn value(&self, field: &str, value: &Value) -> Result<Value, TaskError> {
+        self.engine
+            .render_value(value, self.scope)
+            .map_err(|error| TaskError::template(field, &error))
+    }
+
+    /// Arguments, rendered one by one; those that render to `omit` are left out.
+    ///
+    /// # Errors
+    /// When a template in one of them fails.
+    pub(crate) fn args(&self, args: &Object) -> Result<Object, TaskError> {
+        let mut rendered = Object::new();
+        for (name, value) in args {
+            let value = self
+                .engine
+                .render_optional(value, self.scope)
+                .map_err(|error| TaskError::template(&format!("argument `{name}`"), &error))?;
+            if let Some(value) = value {
+                rendered.insert(name.clone(), value);
+            }
+        }
+        Ok(rendered)
+    }
+
+    /// Text of a keyword.
+    ///
+    /// # Errors
+    /// When its template fails.
+    pub(crate) fn text_keyword(
+        &self,
+        field: &str,
+        text: Option<&str>,
+    ) -> Result<Option<String>, TaskError> {
+        text.map(|text| self.engine.render_text(text, self.scope))
+            .transpose()
+            .map_err(|error| TaskError::template(&format!("`{field}`"), &error))
+    }
+
+    /// A keyword that is true or false.
+    ///
+    /// # Errors
+    /// When its template fails or gives something else.
+    pub(crate) fn flag(
+        &self,
+        field: &str,
+        flag: Option<&Tmpl<bool>>,
+    ) -> Result<Option<bool>, TaskError> {
+        match flag {
+            None => Ok(None),
+            Some(Tmpl::Value(value)) => Ok(Some(*value)),
+            Some(Tmpl::Template(text)) => {
+                let value = self.value(&format!("`{field}`"), &Value::String(text.clone()))?;
+                as_bool(&value).map(Some).ok_or_else(|| {
+                    TaskError::new(format!(
+                        "`{field}` has to be true or false, and `{text}` gives {value}"
+                    ))
+                })
+            }
+        }
+    }
+
+    /// A keyword that is a number.
+    ///
+    /// # Errors
+    /// When its template fails or gives something else.
+    pub(crate) fn number<T: Copy + Into<f64>>(
+        &self,
+        field: &str,
+        number: Option<&Tmpl<T>>,
+    ) -> Result<Option<f64>, TaskError> {
+        match number {
+            None => Ok(None),
+            Some(Tmpl::Value(value)) => Ok(Some((*value).into())),
+            Some(Tmpl::Template(text)) => self.number_of(field, text).map(Some),
+        }
+    }
+
+    /// The number that a template gives.
+    ///
+    /// # Errors
+    /// When it fails or gives something else.
+    pub(crate) fn number_of(&self, field: &str, text: &str) -> Result<f64, TaskError> {
+        let value = self.value(&format!("`{field}`"), &Value::String(text.to_owned()))?;
+        let number = value
+            .as_f64()
+            .or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()));
+        number
+            .filter(|number: &f64| number.is_finite() && *number >= 0.0)
+            .ok_or_else(|| {
+                TaskError::new(format!(
+                    "`{field}` has to be a number, and `{text}` gives {value}"
+                ))
+            })
+    }
+
+    /// Whether all conditions hold; otherwise the first that does not.
+    ///
+    /// # Errors
+    /// When one cannot be decided.
+    pub(crate) fn conditions(
+        &self,
+        field: &str,
+        conditions: &Expression,
+    ) -> Result<Option<Value>, TaskError> {
+        for term in &conditions.0 {
+            let holds = match term {
+                Term::Bool(holds) => *holds,
+                Term::Text(text) => self.engine.condition(text, self.scope).map_err(|error| {
+                    TaskError::template(&format!("`{field}` condition `{text}`"), &error)
+                })?,
+            };
+            if !holds {
+                return Ok(Some(match term {
+                    Term::Bool(holds) => Value::Bool(*holds),
+                    Term::Text(text) => Value::String(text.clone()),
+                }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The environment of the task: mappings are merged, later ones win.
+    ///
+    /// # Errors
+    /// When a template fails or an entry is no mapping.
+    pub(crate) fn environment(
+        &self,
+        environment: Option<&Value>,
+    ) -> Result<BTreeMap<String, String>, TaskError> {
+        let mut merged = BTreeMap::new();
+        let entries = match environment {
+            None => return Ok(merged),
+            Some(Value::Array(entries)) => entries.as_slice(),
+            Some(single) => std::slice::from_ref(single),
+        };
+        for entry in entries {
+            match self.value("`environment`", entry)? {
+                Value::Object(vars) => merged.extend(
+                    vars.iter()
+                        .map(|(name, value)| (name.clone(), py_str(value))),
+                ),
+                Value::Null => {}
+                Value::String(text) if text.is_empty() => {}
+                other => {
+                    return Err(TaskError::new(format!(
+                        "`environment` has to be a mapping, found {other}"
+                    )));
+                }
+            }
+        }
+        Ok(merged)
+    }
+}

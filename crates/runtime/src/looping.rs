@@ -1,0 +1,268 @@
+//! Loops: what a task goes over, and the one result that comes of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustle_events::EventKind;
+use rustle_template::{Scope, Trust};
+use rustle_types::{LoopControl, Object};
+use serde_json::{Value, json};
+
+use crate::evaluate::Evaluator;
+use crate::loop_items::items_of;
+use crate::outcome::censored;
+use crate::result::{TaskError, is, object, skipped};
+use crate::unit::{Unit, UnitError};
+
+/// Runs a task, with its loop if it has one.
+pub(crate) async fn run(
+    unit: &Unit<'_>,
+    scope: &Scope,
+) -> Result<(Object, Vec<String>), UnitError> {
+    let task = &unit.node.task;
+    if task.loop_over.is_none() && task.with.is_none() {
+        let result = unit.run_item(scope, &unit.key("-"), None).await?;
+        let notify = unit.notified(&result, scope);
+        return Ok((result, notify));
+    }
+    let cx = Evaluator {
+        engine: &unit.world.engine,
+        scope,
+    };
+    let items = match items_of(task, &cx) {
+        Ok(items) => items,
+        // What cannot be gone over does not matter where the task does not run anyhow.
+        Err(error) => {
+            return match unit
+                .node
+                .keywords
+                .when
+                .as_ref()
+                .map(|when| cx.conditions("when", when))
+            {
+                Some(Ok(Some(condition))) => Ok((skipped(&condition), Vec::new())),
+                _ => Err(error.into()),
+            };
+        }
+    };
+    if items.is_empty() {
+        let empty = json!({"changed": false, "skipped": true, "skipped_reason": "No items in the list", "results": []});
+        return Ok((object(empty), Vec::new()));
+    }
+    run_items(unit, scope, items).await
+}
+
+async fn run_items(
+    unit: &Unit<'_>,
+    scope: &Scope,
+    items: Vec<Value>,
+) -> Result<(Object, Vec<String>), UnitError> {
+    let control = unit.node.task.loop_control.clone().unwrap_or_default();
+    let cx = Evaluator {
+        engine: &unit.world.engine,
+        scope,
+    };
+    let names = Names::of(&control, &cx)?;
+    let pause = cx
+        .number("loop_control.pause", control.pause.as_ref())?
+        .map(Duration::from_secs_f64);
+    let is_quiet = cx
+        .flag("no_log", unit.node.keywords.no_log.as_ref())?
+        .unwrap_or(false);
+    let mut results = Vec::with_capacity(items.len());
+    let mut notify = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        if let Some(pause) = pause.filter(|_| index > 0) {
+            unit.pause(pause).await?;
+        }
+        let vars = Arc::new(names.vars(&items, index, item));
+        let inner = scope
+            .extend()
+            .push_layer(Arc::clone(&vars), Trust::Untrusted)
+            .build();
+        let key = unit.key(&index.to_string());
+        let mut result = match unit.run_item(&inner, &key, Some(&*vars)).await {
+            Ok(result) => result,
+            Err(UnitError::Task(error)) => error.into_result(),
+            Err(unreachable @ UnitError::Unreachable(_)) => return Err(unreachable),
+        };
+        names.mark(&mut result, index, item);
+        let cx = Evaluator {
+            engine: &unit.world.engine,
+            scope: &inner,
+        };
+        let (label, shown) = if is_quiet {
+            ("(hidden)".into(), censored(&result))
+        } else {
+            (label(&control, item, &cx), result.clone())
+        };
+        unit.tell(EventKind::ItemFinished {
+            unit: unit.id.clone(),
+            label,
+            result: shown,
+        });
+        let ends = breaks(&control, &inner, unit, &result)?;
+        notify.extend(unit.notified(&result, &inner));
+        results.push(Value::Object(result));
+        if ends {
+            break;
+        }
+    }
+    Ok((combine(results), notify))
+}
+
+/// What the loop's variables are called.
+struct Names {
+    item: String,
+    index: Option<String>,
+    is_extended: bool,
+    has_all_items: bool,
+}
+
+impl Names {
+    fn of(control: &LoopControl, cx: &Evaluator<'_>) -> Result<Self, TaskError> {
+        let item = cx.text_keyword("loop_control.loop_var", control.loop_var.as_deref())?;
+        Ok(Self {
+            item: item.unwrap_or_else(|| "item".into()),
+            index: cx.text_keyword("loop_control.index_var", control.index_var.as_deref())?,
+            is_extended: cx
+                .flag("loop_control.extended", control.extended.as_ref())?
+                .unwrap_or(false),
+            has_all_items: cx
+                .flag(
+                    "loop_control.extended_allitems",
+                    control.extended_allitems.as_ref(),
+                )?
+                .unwrap_or(true),
+        })
+    }
+
+    /// Says in an item's result which item it is of.
+    fn mark(&self, result: &mut Object, index: usize, item: &Value) {
+        result.insert(self.item.clone(), item.clone());
+        result.insert("ansible_loop_var".into(), Value::String(self.item.clone()));
+        if let Some(name) = &self.index {
+            result.insert("ansible_index_var".into(), Value::String(name.clone()));
+            result.insert(name.clone(), index.into());
+        }
+    }
+
+    /// The variables of one item.
+    fn vars(&self, items: &[Value], index: usize, item: &Value) -> Object {
+        let mut vars = Object::new();
+        vars.insert(self.item.clone(), item.clone());
+        vars.insert("ansible_loop_var".into(), Value::String(self.item.clone()));
+        if let Some(name) = &self.index {
+            vars.insert(name.clone(), index.into());
+            vars.insert("ansible_index_var".into(), Value::String(name.clone()));
+        }
+        if self.is_extended {
+            let length = items.len();
+            let mut about = object(json!({
+                "index": index + 1,
+                "index0": index,
+                "first": index == 0,
+                "last": index + 1 == length,
+                "length": length,
+                "revindex": length - index,
+                "revindex0": length - index - 1,
+            }));
+            if self.has_all_items {
+                about.insert("allitems".into(), Value::Array(items.to_vec()));
+            }
+            if let Some(previous) = index
+                .checked_sub(1)
+                .and_then(|previous| items.get(previous))
+            {
+                about.insert("previtem".into(), previous.clone());
+            }
+            if let Some(next) = items.get(index + 1) {
+                about.insert("nextitem".into(), next.clone());
+            }
+            vars.insert("ansible_loop".into(), Value::Object(about));
+        }
+        vars
+    }
+}
+
+/// How the item is shown.
+fn label(control: &LoopControl, item: &Value, cx: &Evaluator<'_>) -> String {
+    let shown = match &control.label {
+        // A label that cannot be rendered is no reason to fail the task.
+        Some(label) => cx
+            .value("loop_control.label", label)
+            .unwrap_or_else(|_| item.clone()),
+        None => item.clone(),
+    };
+    rustle_module::py_str(&shown)
+}
+
+fn breaks(
+    control: &LoopControl,
+    inner: &Scope,
+    unit: &Unit<'_>,
+    result: &Object,
+) -> Result<bool, TaskError> {
+    let Some(condition) = &control.break_when else {
+        return Ok(false);
+    };
+    let scope = match &unit.node.task.register {
+        None => inner.clone(),
+        Some(name) => {
+            let vars = [(name.clone(), Value::Object(result.clone()))]
+                .into_iter()
+                .collect();
+            inner
+                .extend()
+                .push_layer(Arc::new(vars), Trust::Untrusted)
+                .build()
+        }
+    };
+    let cx = Evaluator {
+        engine: &unit.world.engine,
+        scope: &scope,
+    };
+    Ok(cx
+        .conditions("loop_control.break_when", condition)?
+        .is_none())
+}
+
+/// The one result of all items.
+fn combine(results: Vec<Value>) -> Object {
+    let any = |key: &str| {
+        results
+            .iter()
+            .filter_map(Value::as_object)
+            .any(|result| is(result, key))
+    };
+    let all_skipped = results
+        .iter()
+        .filter_map(Value::as_object)
+        .all(|result| is(result, "skipped"));
+    let (changed, failed) = (any("changed"), any("failed"));
+    let msg = match (failed, all_skipped) {
+        (true, _) => "One or more items failed",
+        (false, true) => "All items skipped",
+        (false, false) => "All items completed",
+    };
+    let mut combined = Object::new();
+    let warnings: Vec<Value> = results
+        .iter()
+        .filter_map(|result| result.get("warnings")?.as_array())
+        .flatten()
+        .cloned()
+        .collect();
+    combined.insert("results".into(), Value::Array(results));
+    if all_skipped {
+        combined.insert("skipped".into(), Value::Bool(true));
+    }
+    combined.insert("changed".into(), Value::Bool(changed));
+    combined.insert("msg".into(), msg.into());
+    if failed {
+        combined.insert("failed".into(), Value::Bool(true));
+    }
+    if !warnings.is_empty() {
+        combined.insert("warnings".into(), Value::Array(warnings));
+    }
+    combined
+}

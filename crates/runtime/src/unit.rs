@@ -1,0 +1,288 @@
+//! One task on one host, from its keywords to its result.
+//!
+//! The order is Ansible's: the loop's items, then for each item its condition, its arguments, its attempts, what counts as
+//! changed and failed; at the end one result, and what it leaves behind for the rest of the run.
+
+use std::time::Duration;
+
+use chrono::Utc;
+use rustle_events::{EventKind, UnitId};
+use rustle_process::{CancelLevel, CancelToken};
+use rustle_template::Scope;
+use rustle_types::{HostName, Mode, Object, Tmpl};
+
+use crate::actions::{self, ActionContext, Background};
+use crate::attempt;
+use crate::connection::{as_user, connection_vars};
+use crate::effects::Effects;
+use crate::evaluate::Evaluator;
+use crate::looping;
+use crate::outcome::{UnitOutcome, unreachable_result};
+use crate::play::PlayContext;
+use crate::program::TaskNode;
+use crate::requests::{Request, Requests};
+use crate::result::{TaskError, is};
+use crate::world::{Unreachable, World};
+
+/// One task on one host.
+pub struct Unit<'a> {
+    /// The run.
+    pub world: &'a World,
+    /// The play.
+    pub play: &'a PlayContext,
+    /// The task.
+    pub node: &'a TaskNode,
+    /// The host that it is for.
+    pub host: &'a HostName,
+    /// Names it in events.
+    pub id: UnitId,
+    /// Stops it.
+    pub cancel: CancelToken,
+    /// What its actions ask of the engine.
+    pub requests: Requests,
+}
+
+/// The part of a task that is resolved once, before its loop.
+pub(crate) struct Prepared {
+    pub(crate) no_log: bool,
+    pub(crate) mode: Mode,
+    pub(crate) delegate: Option<HostName>,
+    pub(crate) delegates_facts: bool,
+    /// The variables of the loop's item, where the task may bring in others with it.
+    pub(crate) item: Object,
+}
+
+impl Unit<'_> {
+    /// Runs the task to its end. Whatever goes wrong is in the outcome.
+    pub async fn run(&self) -> UnitOutcome {
+        let scope = self.play.scope(self.world, Some(self.node), self.host);
+        let (scope, outdated) = crate::outdated::watch(&scope, self.play);
+        let started = Utc::now();
+        let (raw, notify, unreachable) = match looping::run(self, &scope).await {
+            Ok((raw, notify)) => (raw, notify, None),
+            Err(UnitError::Task(error)) => (error.into_result(), Vec::new(), None),
+            Err(UnitError::Unreachable(unreachable)) => (
+                unreachable_result(&unreachable),
+                Vec::new(),
+                Some(unreachable),
+            ),
+        };
+        let raw = outdated.note(raw);
+        let mut outcome = self.conclude(raw, unreachable, &scope, started);
+        if !outcome.result.failed {
+            outcome.notify = notify;
+        }
+        outcome
+    }
+
+    /// How many hosts may run the task at once; 0 is no limit.
+    ///
+    /// A keyword that cannot be rendered counts as not set.
+    #[must_use]
+    pub fn throttle(&self) -> u32 {
+        match &self.node.keywords.throttle {
+            None => 0,
+            Some(Tmpl::Value(limit)) => *limit,
+            Some(Tmpl::Template(text)) => {
+                let scope = self.play.scope(self.world, Some(self.node), self.host);
+                let cx = Evaluator {
+                    engine: &self.world.engine,
+                    scope: &scope,
+                };
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "clamped"
+                )]
+                cx.number_of("throttle", text)
+                    .map_or(0, |limit| limit.clamp(0.0, 1e9) as u32)
+            }
+        }
+    }
+
+    /// Whether the task is run on one host for all.
+    ///
+    /// A keyword that cannot be rendered counts as not set; the task then fails with the reason.
+    #[must_use]
+    pub fn is_run_once(&self) -> bool {
+        match self.node.call.short_name() {
+            // They are done once for all.
+            "add_host" | "pause" => return true,
+            "meta" => {
+                let request = actions::meta_request(&self.node.call.args);
+                return request.as_deref() == Some("refresh_inventory");
+            }
+            _ => {}
+        }
+        let flag = self.node.keywords.run_once.as_ref();
+        if let Some(Tmpl::Template(_)) = flag {
+            let scope = self.play.scope(self.world, Some(self.node), self.host);
+            let cx = Evaluator {
+                engine: &self.world.engine,
+                scope: &scope,
+            };
+            return cx.flag("run_once", flag).ok().flatten().unwrap_or(false);
+        }
+        flag.and_then(Tmpl::as_value).copied().unwrap_or(false)
+    }
+
+    /// The handlers that a result of this task notifies: none unless something changed.
+    pub(crate) fn notified(&self, result: &Object, scope: &Scope) -> Vec<String> {
+        if !is(result, "changed") || is(result, "failed") {
+            return Vec::new();
+        }
+        let render = |name: &String| {
+            let rendered = self.world.engine.render_text(name, scope);
+            rendered.unwrap_or_else(|_| name.clone())
+        };
+        self.node.keywords.notify.0.iter().map(render).collect()
+    }
+
+    /// Names a call of this task: run, host, place and item.
+    pub(crate) fn key(&self, item: &str) -> String {
+        format!(
+            "{}/{}/{}/{item}",
+            self.world.settings.run, self.host, self.id.path
+        )
+    }
+
+    /// Resolves what the whole task needs to know before its first item.
+    pub(crate) fn prepare(&self, scope: &Scope) -> Result<Prepared, TaskError> {
+        let cx = Evaluator {
+            engine: &self.world.engine,
+            scope,
+        };
+        let keywords = &self.node.keywords;
+        let mode = self.world.settings.mode;
+        let delegate = cx.text_keyword("delegate_to", keywords.delegate_to.as_deref())?;
+        Ok(Prepared {
+            no_log: cx
+                .flag("no_log", keywords.no_log.as_ref())?
+                .unwrap_or(false),
+            mode: Mode {
+                check: cx
+                    .flag("check_mode", keywords.check_mode.as_ref())?
+                    .unwrap_or(mode.check),
+                diff: cx
+                    .flag("diff", keywords.diff.as_ref())?
+                    .unwrap_or(mode.diff),
+            },
+            delegate: delegate.filter(|name| !name.is_empty()).map(HostName::from),
+            delegates_facts: cx
+                .flag("delegate_facts", keywords.delegate_facts.as_ref())?
+                .unwrap_or(false),
+            item: Object::new(),
+        })
+    }
+
+    /// Runs one item (or the task itself, without a loop) to the end of its attempts.
+    pub(crate) async fn run_item(
+        &self,
+        scope: &Scope,
+        key: &str,
+        item: Option<&Object>,
+    ) -> Result<Object, UnitError> {
+        let cx = Evaluator {
+            engine: &self.world.engine,
+            scope,
+        };
+        if let Some(when) = &self.node.keywords.when
+            && let Some(condition) = cx.conditions("when", when)?
+        {
+            return Ok(crate::result::skipped(&condition));
+        }
+        let mut prepared = self.prepare(scope)?;
+        if let Some(item) = item.filter(|_| self.node.around.is_some()) {
+            prepared.item.clone_from(item);
+        }
+        let result = attempt::run(self, scope, &prepared, key).await?;
+        if let Some(host) = prepared.delegate.filter(|_| prepared.delegates_facts) {
+            let mut effects = Effects::default();
+            effects.add_facts(&result, self.node.call.short_name());
+            let effects = Box::new(effects);
+            self.requests.push(Request::Facts { host, effects });
+        }
+        Ok(result)
+    }
+
+    /// Makes one attempt.
+    pub(crate) async fn attempt(
+        &self,
+        scope: &Scope,
+        prepared: &Prepared,
+        key: String,
+    ) -> Result<Object, UnitError> {
+        let cx = Evaluator {
+            engine: &self.world.engine,
+            scope,
+        };
+        let keywords = &self.node.keywords;
+        let place = prepared.delegate.as_ref().unwrap_or(self.host);
+        let host_scope = match &prepared.delegate {
+            Some(delegate) if delegate != self.host => self.play.scope(self.world, None, delegate),
+            _ => scope.clone(),
+        };
+        let own = match &prepared.delegate {
+            Some(delegate) if delegate != self.host => rustle_types::Keywords::default(),
+            _ => keywords.clone(),
+        };
+        let timeout = cx.number("timeout", keywords.timeout.as_ref().map(as_f64).as_ref())?;
+        let context = ActionContext {
+            unit: self,
+            cx,
+            place,
+            key,
+            mode: prepared.mode,
+            no_log: prepared.no_log,
+            item: &prepared.item,
+            connection: connection_vars(&cx, &host_scope, &own)?,
+            as_user: as_user(&cx, &host_scope, keywords, &self.world.settings)?,
+            environment: cx.environment(keywords.environment.as_ref())?,
+            background: Background::of(&cx, &self.node.task)?,
+            timeout: timeout
+                .filter(|secs| *secs > 0.0)
+                .map(Duration::from_secs_f64)
+                .or(self.world.settings.timeout),
+        };
+        actions::run(&context).await
+    }
+
+    /// Waits, unless the task is cancelled first.
+    pub(crate) async fn pause(&self, time: Duration) -> Result<(), UnitError> {
+        tokio::select! {
+            () = tokio::time::sleep(time) => Ok(()),
+            _ = self.cancel.raised_above(CancelLevel::Run) => Err(TaskError::new("cancelled").into()),
+        }
+    }
+
+    pub(crate) fn tell(&self, event: EventKind) {
+        self.world.events.note(event);
+    }
+}
+
+pub(crate) fn as_f64(timeout: &Tmpl<u64>) -> Tmpl<f64> {
+    match timeout {
+        #[expect(clippy::cast_precision_loss, reason = "no timeout is that long")]
+        Tmpl::Value(secs) => Tmpl::Value(*secs as f64),
+        Tmpl::Template(text) => Tmpl::Template(text.clone()),
+    }
+}
+
+/// Why a task has no result of its own.
+#[derive(Debug)]
+pub(crate) enum UnitError {
+    Task(TaskError),
+    Unreachable(Unreachable),
+}
+
+impl From<TaskError> for UnitError {
+    fn from(error: TaskError) -> Self {
+        Self::Task(error)
+    }
+}
+
+impl From<Unreachable> for UnitError {
+    fn from(unreachable: Unreachable) -> Self {
+        Self::Unreachable(unreachable)
+    }
+}
