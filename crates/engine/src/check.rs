@@ -1,0 +1,225 @@
+//! What can be said against a plan before any host is touched: modules and arguments that are not there, and keywords
+//! whose meaning is not written yet.
+
+use rustle_module::{Catalogue, Spec, check_literals, short_name};
+use rustle_runtime::WITH_LOOKUPS;
+use rustle_runtime::actions::{ACTIONS, META_REQUESTS, meta_request};
+use rustle_template::{Engine, TemplateErrorKind};
+use rustle_types::{
+    ExecutionPlan, Keywords, ModuleCall, PlanProblem, PlayPlan, TaskBody, TaskPlan, Term,
+};
+use serde_json::Value;
+
+/// How many names a hint lists at the most.
+const NAMED: usize = 3;
+
+/// Looks through a plan, and gathers everything that stands against running it.
+pub(crate) struct Checker<'a> {
+    pub(crate) catalogue: &'a Catalogue,
+    pub(crate) engine: &'a Engine,
+    pub(crate) problems: Vec<PlanProblem>,
+    /// How many `ignore_errors` and `rescue` are around: their author counts on failures, so a wrong argument fails there
+    /// when it runs.
+    pub(crate) forgiving: usize,
+}
+
+impl Checker<'_> {
+    /// Looks through the whole plan.
+    pub(crate) fn plan(&mut self, plan: &ExecutionPlan) {
+        for (index, play) in plan.plays.iter().enumerate() {
+            self.play(play, &format!("plays[{index}]"));
+        }
+    }
+
+    fn play(&mut self, play: &PlayPlan, path: &str) {
+        self.keywords(&play.keywords, path);
+        for (index, batch) in play.batches.iter().enumerate() {
+            self.tasks(&batch.tasks, &format!("{path}.batches[{index}].tasks"));
+        }
+        self.tasks(&play.tasks, &format!("{path}.tasks"));
+        for (index, handler) in play.handlers.iter().enumerate() {
+            let path = format!("{path}.handlers[{index}]");
+            self.task(&handler.task, &path);
+        }
+    }
+
+    fn tasks(&mut self, tasks: &[TaskPlan], path: &str) {
+        for (index, task) in tasks.iter().enumerate() {
+            self.task(task, &format!("{path}[{index}]"));
+        }
+    }
+
+    fn task(&mut self, task: &TaskPlan, path: &str) {
+        let ignores = usize::from(task.keywords.ignore_errors.is_some());
+        self.forgiving += ignores;
+        if let Some(with) = &task.with
+            && !WITH_LOOKUPS.contains(&with.lookup.as_str())
+        {
+            self.not_yet(path, &format!("with_{}", with.lookup));
+        }
+        self.keywords(&task.keywords, path);
+        for (field, condition) in [
+            ("until", &task.until),
+            ("changed_when", &task.changed_when),
+            ("failed_when", &task.failed_when),
+        ] {
+            self.expression(
+                &format!("{path}.{field}"),
+                condition.as_ref().map_or(&[][..], |condition| &condition.0),
+            );
+        }
+        match &task.body {
+            TaskBody::Module(call) => self.call(call, path),
+            TaskBody::Block(block) => {
+                let is_rescued = usize::from(!block.rescue.is_empty());
+                self.forgiving += is_rescued;
+                self.tasks(&block.block, &format!("{path}.block"));
+                self.forgiving -= is_rescued;
+                self.tasks(&block.rescue, &format!("{path}.rescue"));
+                self.tasks(&block.always, &format!("{path}.always"));
+            }
+        }
+        self.forgiving -= ignores;
+    }
+
+    fn keywords(&mut self, keywords: &Keywords, path: &str) {
+        if let Some(when) = &keywords.when {
+            self.expression(&format!("{path}.when"), &when.0);
+        }
+        self.value(
+            &Value::Object(keywords.vars.clone()),
+            &format!("{path}.vars"),
+        );
+    }
+
+    fn call(&mut self, call: &ModuleCall, path: &str) {
+        let name = call.short_name();
+        if name == "meta" {
+            self.meta(call, path);
+        } else if name == "gather_facts" {
+            // It takes what `setup` takes, by the play's keywords.
+        } else if let Some(spec) = self.spec(name) {
+            let problems = check_literals(spec, &call.args);
+            for problem in problems.into_iter().filter(|_| self.forgiving == 0) {
+                let place = problem
+                    .option
+                    .as_ref()
+                    .filter(|_| problem.message.starts_with("expected"));
+                let path = place.map_or_else(
+                    || format!("{path}.args"),
+                    |option| format!("{path}.args.{option}"),
+                );
+                let mut found = PlanProblem::new(path, problem.message);
+                found.hint = problem.hint;
+                self.problems.push(found);
+            }
+        } else {
+            self.unknown_module(&call.module, path);
+        }
+        self.value(&Value::Object(call.args.clone()), &format!("{path}.args"));
+    }
+
+    fn meta(&mut self, call: &ModuleCall, path: &str) {
+        let request = meta_request(&call.args).unwrap_or_default();
+        if !META_REQUESTS.contains(&request.as_str()) {
+            let message = format!("`meta: {request}` is not available in this version");
+            let hint = format!("there are {}", META_REQUESTS.join(", "));
+            self.problems
+                .push(PlanProblem::new(format!("{path}.args"), message).with_hint(hint));
+        }
+    }
+
+    fn spec(&self, name: &str) -> Option<&'static Spec> {
+        let action = ACTIONS.iter().find(|spec| spec.name == name).copied();
+        action.or_else(|| {
+            self.catalogue
+                .find(name)
+                .map(rustle_module::DynModule::spec)
+        })
+    }
+
+    fn unknown_module(&mut self, name: &str, path: &str) {
+        let path = format!("{path}.module");
+        if name.contains("{{") {
+            // Which module it is turns out when the task runs.
+            return;
+        }
+        let names = ACTIONS
+            .iter()
+            .map(|spec| spec.name)
+            .chain(self.catalogue.names());
+        let mut near: Vec<(usize, &str)> = names
+            .map(|known| (strsim::damerau_levenshtein(known, short_name(name)), known))
+            .filter(|(distance, known)| *distance <= known.len().max(3) / 3)
+            .collect();
+        near.sort_unstable();
+        near.dedup();
+        let near: Vec<String> = near
+            .iter()
+            .take(NAMED)
+            .map(|(_, known)| format!("`{known}`"))
+            .collect();
+        let problem = PlanProblem::new(path, format!("unknown module `{name}`"));
+        self.problems.push(if near.is_empty() {
+            problem.with_hint("this version does not have it; nothing is run in its place")
+        } else {
+            problem.with_hint(format!("did you mean {}?", near.join(" or ")))
+        });
+    }
+
+    fn not_yet(&mut self, path: &str, keyword: &str) {
+        let message = format!("`{keyword}` is not available in this version");
+        self.problems.push(PlanProblem::new(path, message));
+    }
+
+    /// Filters, tests and statements that the engine does not have. Other mistakes in a template fail their task alone.
+    fn expression(&mut self, path: &str, terms: &[Term]) {
+        for term in terms {
+            if let Term::Text(text) = term
+                && let Err(error) = self.engine.compile_check_expression(text)
+                && error.kind == TemplateErrorKind::NotImplemented
+                && self.forgiving == 0
+            {
+                self.problems
+                    .push(PlanProblem::new(path, error.to_string()));
+            }
+        }
+    }
+
+    fn value(&mut self, value: &Value, path: &str) {
+        match value {
+            Value::String(text) => {
+                if let Err(error) = self.engine.compile_check(text)
+                    && error.kind == TemplateErrorKind::NotImplemented
+                    && self.forgiving == 0
+                {
+                    self.problems
+                        .push(PlanProblem::new(path, error.to_string()));
+                }
+            }
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.value(item, &format!("{path}[{index}]"));
+                }
+            }
+            Value::Object(fields) if fields.contains_key("__ansible_vault") => {
+                if !self.engine.has_vault() {
+                    let problem = PlanProblem::new(
+                        path,
+                        "the value is encrypted, and no vault password was given",
+                    );
+                    self.problems.push(problem.with_hint(
+                        "give one by `--vault-password-file`, `--vault-id` or `--ask-vault-pass`",
+                    ));
+                }
+            }
+            Value::Object(fields) if fields.contains_key("__ansible_unsafe") => {}
+            Value::Object(fields) => {
+                for (name, field) in fields {
+                    self.value(field, &format!("{path}.{name}"));
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+}

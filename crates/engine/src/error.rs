@@ -1,0 +1,103 @@
+//! Why a run could not go on, or not begin.
+
+use std::path::PathBuf;
+
+use rustle_types::{ExitStatus, PlanErrors};
+
+/// Why a run could not go on, or not begin. A task or host that fails is data in the report instead.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExecutionError {
+    /// The plan is not valid.
+    #[error(transparent)]
+    InvalidPlan(PlanErrors),
+    /// The inventory is not valid.
+    #[error("the inventory is not valid")]
+    Inventory(#[source] rustle_inventory::InventoryError),
+    /// A host pattern cannot be read.
+    #[error("the host pattern `{pattern}` cannot be read")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// Why.
+        source: rustle_inventory::patterns::PatternError,
+    },
+    /// No play has a host to run on.
+    #[error("no hosts matched{}", limit.as_ref().map(|limit| format!(" `--limit {limit}`")).unwrap_or_default())]
+    NoHosts {
+        /// The limit, if one was given.
+        limit: Option<String>,
+    },
+    /// No task has the name that `--start-at-task` asks for.
+    #[error("no task is called `{name}`")]
+    NoSuchTask {
+        /// The name or glob.
+        name: String,
+    },
+    /// A file of variables cannot be used.
+    #[error("cannot read variables from `{}`: {reason}", path.display())]
+    VarsFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A keyword of a play cannot be rendered.
+    #[error("play `{play}`: {reason}")]
+    Play {
+        /// The play.
+        play: String,
+        /// Why.
+        reason: String,
+    },
+    /// The journal cannot be written.
+    #[error("cannot write the journal `{}`", path.display())]
+    Journal {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Something the run needs of the machine is not there.
+    #[error("{what}")]
+    Setup {
+        /// What was tried.
+        what: String,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+}
+
+impl ExecutionError {
+    /// The exit status that tells of it.
+    #[must_use]
+    pub const fn exit_status(&self) -> ExitStatus {
+        match self {
+            Self::InvalidPlan(_)
+            | Self::Inventory(_)
+            | Self::Pattern { .. }
+            | Self::NoSuchTask { .. }
+            | Self::VarsFile { .. }
+            | Self::Play { .. } => ExitStatus::NotValid,
+            Self::NoHosts { .. } => ExitStatus::NoHosts,
+            Self::Journal { .. } => ExitStatus::NotRecorded,
+            Self::Setup { .. } => ExitStatus::InternalError,
+        }
+    }
+
+    /// What may help.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoHosts { .. } => {
+                Some("check `--limit`, and the hosts of the plays against the inventory".into())
+            }
+            Self::NoSuchTask { .. } => Some("`--dry-run` lists the tasks by name".into()),
+            Self::Journal { .. } => {
+                Some("set RUSTLE_STATE_DIR to a folder that can be written to".into())
+            }
+            Self::Inventory(error) => error.hint(),
+            _ => None,
+        }
+    }
+}

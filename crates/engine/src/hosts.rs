@@ -1,0 +1,215 @@
+//! What the run knows of its hosts: inventory, facts, and what tasks left behind.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use dashmap::DashMap;
+use rustle_inventory::{Inventory, InventoryError};
+use rustle_runtime::effects::Effects;
+use rustle_runtime::play::facts_layer;
+use rustle_runtime::requests::NewHost;
+use rustle_runtime::world::{HostRecord, HostVars};
+use rustle_template::{Layer, Trust};
+use rustle_types::{HostName, Object};
+use serde_json::Value;
+
+/// The record of every host. Units read it; only the engine's loop writes.
+#[derive(Debug)]
+pub(crate) struct HostBook {
+    inventory: RwLock<Inventory>,
+    records: DashMap<HostName, Arc<HostRecord>>,
+    groups: RwLock<Arc<Object>>,
+    changes: AtomicU64,
+}
+
+impl HostBook {
+    pub(crate) fn new(inventory: Inventory) -> Self {
+        let groups = Arc::new(groups_of(&inventory));
+        Self {
+            inventory: RwLock::new(inventory),
+            records: DashMap::new(),
+            groups: RwLock::new(groups),
+            changes: AtomicU64::new(0),
+        }
+    }
+
+    /// Reads the inventory.
+    pub(crate) fn inventory<T>(&self, read: impl FnOnce(&Inventory) -> T) -> T {
+        read(
+            &self
+                .inventory
+                .read()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
+    }
+
+    /// Applies what a task left behind for `host`.
+    pub(crate) fn apply(&self, host: &HostName, effects: &Effects) {
+        let Some(record) = self.record(host.as_str()) else {
+            return;
+        };
+        let mut changed = HostRecord::clone(&record);
+        drop(record);
+        if !effects.facts.is_empty() {
+            let facts = Arc::make_mut(&mut changed.facts);
+            facts.extend(effects.facts.clone());
+            changed.facts_layer = facts_layer(facts);
+        }
+        if !effects.included.is_empty() {
+            let mut included = Object::clone(changed.included.vars());
+            included.extend(effects.included.clone());
+            changed.included = Layer::new(Arc::new(included), Trust::Trusted);
+        }
+        if effects.register.is_some() || !effects.set_facts.is_empty() {
+            let mut live = Object::clone(changed.live.vars());
+            live.extend(effects.set_facts.clone());
+            live.extend(effects.register.clone());
+            changed.live = Layer::new(Arc::new(live), Trust::Untrusted);
+        }
+        self.records.insert(host.clone(), Arc::new(changed));
+    }
+
+    /// Sets variables of a host, as `set_fact` does.
+    pub(crate) fn set(&self, host: &HostName, vars: Object) {
+        self.apply(
+            host,
+            &Effects {
+                set_facts: vars,
+                ..Effects::default()
+            },
+        );
+    }
+
+    /// Forgets the facts of a host.
+    pub(crate) fn clear_facts(&self, host: &HostName) {
+        let Some(record) = self.record(host.as_str()) else {
+            return;
+        };
+        let mut changed = HostRecord::clone(&record);
+        changed.facts = Arc::default();
+        changed.facts_layer = facts_layer(&Object::new());
+        self.records.insert(host.clone(), Arc::new(changed));
+    }
+
+    /// Adds a host, or adds to one.
+    pub(crate) fn add_host(&self, new: &NewHost) -> Result<(), InventoryError> {
+        let groups: Vec<&str> = new.groups.iter().map(String::as_str).collect();
+        self.amend(&new.name, |inventory| {
+            inventory.add_host(&new.name, new.vars.clone(), &groups)
+        })
+    }
+
+    /// Puts a host into a group, which comes to be where it is missing.
+    pub(crate) fn group(
+        &self,
+        host: &HostName,
+        name: &str,
+        parents: &[String],
+    ) -> Result<(), InventoryError> {
+        let parents: Vec<&str> = parents.iter().map(String::as_str).collect();
+        self.amend(host, |inventory| {
+            let is_new = inventory.add_group(name, &parents)?;
+            Ok(inventory.add_host_to_group(host, name)? || is_new)
+        })
+    }
+
+    /// Changes the inventory in what concerns one host.
+    fn amend(
+        &self,
+        host: &HostName,
+        change: impl FnOnce(&mut Inventory) -> Result<bool, InventoryError>,
+    ) -> Result<(), InventoryError> {
+        let mut inventory = self
+            .inventory
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        if !change(&mut inventory)? {
+            return Ok(());
+        }
+        let groups = Arc::new(groups_of(&inventory));
+        *self.groups.write().unwrap_or_else(PoisonError::into_inner) = groups;
+        self.changes.fetch_add(1, Ordering::Relaxed);
+        let fresh = (
+            Layer::new(Arc::new(inventory.host_vars(host)), Trust::Trusted),
+            inventory.group_names(host).into(),
+        );
+        drop(inventory);
+        if let Some(mut record) = self.records.get_mut(host) {
+            let mut changed = HostRecord::clone(&record);
+            (changed.inventory, changed.group_names) = fresh;
+            *record = Arc::new(changed);
+        }
+        Ok(())
+    }
+
+    /// Takes a new inventory. What tasks left behind stays.
+    pub(crate) fn replace(&self, fresh: Inventory) {
+        let groups = Arc::new(groups_of(&fresh));
+        *self.groups.write().unwrap_or_else(PoisonError::into_inner) = groups;
+        for mut record in self.records.iter_mut() {
+            let mut changed = HostRecord::clone(&record);
+            let host = record.key();
+            changed.inventory = Layer::new(Arc::new(fresh.host_vars(host)), Trust::Trusted);
+            changed.group_names = fresh.group_names(host).into();
+            *record = Arc::new(changed);
+        }
+        *self
+            .inventory
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = fresh;
+        self.changes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often the inventory was changed.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Relaxed)
+    }
+
+    fn make_record(&self, host: &str) -> Option<Arc<HostRecord>> {
+        let name = HostName::from(host);
+        let record = self.inventory(|inventory| {
+            inventory.has_host(host).then(|| HostRecord {
+                inventory: Layer::new(Arc::new(inventory.host_vars(&name)), Trust::Trusted),
+                facts: Arc::default(),
+                facts_layer: facts_layer(&Object::new()),
+                included: Layer::new(Arc::default(), Trust::Trusted),
+                live: Layer::new(Arc::default(), Trust::Untrusted),
+                group_names: inventory.group_names(&name).into(),
+            })
+        })?;
+        Some(Arc::clone(
+            &self.records.entry(name).or_insert_with(|| Arc::new(record)),
+        ))
+    }
+}
+
+fn groups_of(inventory: &Inventory) -> Object {
+    let names = |hosts: Vec<HostName>| {
+        hosts
+            .iter()
+            .map(|host| Value::String(host.to_string()))
+            .collect::<Value>()
+    };
+    inventory
+        .groups()
+        .into_iter()
+        .map(|(group, hosts)| (group, names(hosts)))
+        .collect()
+}
+
+impl HostVars for HostBook {
+    fn record(&self, host: &str) -> Option<Arc<HostRecord>> {
+        if let Some(record) = self.records.get(host) {
+            return Some(Arc::clone(&record));
+        }
+        self.make_record(host)
+    }
+
+    fn names(&self) -> Vec<HostName> {
+        self.inventory(|inventory| inventory.hosts().to_vec())
+    }
+
+    fn groups(&self) -> Arc<Object> {
+        Arc::clone(&self.groups.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}

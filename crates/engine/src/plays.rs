@@ -1,0 +1,202 @@
+//! Plays, one after the other, and the slices of each.
+
+use std::sync::Arc;
+
+use rustle_events::EventKind;
+use rustle_process::CancelLevel;
+use rustle_runtime::play::PlayContext;
+use rustle_runtime::vars_files::VarsFiles;
+use rustle_template::{Layer, Trust};
+use rustle_types::{ExecutionPlan, HostName, Object, PlayPlan, Tmpl};
+
+use crate::compile::{compile, named_handlers, role_names};
+use crate::engine::ExecutionEngine;
+use crate::error::ExecutionError;
+use crate::placement::{rules, strategy_of};
+use crate::play_keywords::{ask, render, waits};
+use crate::round::{Round, RoundPlan};
+use crate::run::{AfterRound, Run};
+use crate::schedule::{PlaySchedule, Schedule, schedule_play, with_pattern};
+use crate::start_at::StartAt;
+
+impl ExecutionEngine {
+    pub(crate) async fn run_plays(
+        &self,
+        plan: &ExecutionPlan,
+        schedule: &Schedule,
+        run: &mut Run<'_>,
+    ) -> Result<(), ExecutionError> {
+        let units = schedule
+            .plays
+            .iter()
+            .flat_map(|play| &play.rounds)
+            .map(|round| round.tasks.len() * round.hosts.len());
+        run.begin(plan, units.sum::<usize>() as u64);
+        for warning in &schedule.warnings {
+            run.emit(EventKind::Warned {
+                message: warning.clone(),
+            });
+        }
+        let mut start_at = StartAt::new(run.options);
+        for scheduled in &schedule.plays {
+            if run.is_over || run.cancel.level() > CancelLevel::Run {
+                break;
+            }
+            let play = &plan.plays[scheduled.index];
+            if run.book.changes() == 0 && !waits(play) {
+                self.run_play(play, scheduled, run, &mut start_at).await?;
+                continue;
+            }
+            let play = self.play_as_it_is(plan, play, run).await?;
+            let mut warnings = Vec::new();
+            let scheduled = run.book.inventory(|inventory| {
+                let numbered = (scheduled.index, &play);
+                schedule_play(numbered, inventory, run.options, &mut warnings)
+            })?;
+            for message in warnings {
+                run.emit(EventKind::Warned { message });
+            }
+            self.run_play(&play, &scheduled, run, &mut start_at).await?;
+        }
+        Ok(())
+    }
+
+    /// The play as it is when it begins: people were asked, and hosts and groups may have come to be.
+    async fn play_as_it_is(
+        &self,
+        plan: &ExecutionPlan,
+        play: &PlayPlan,
+        run: &mut Run<'_>,
+    ) -> Result<PlayPlan, ExecutionError> {
+        let mut play = if run.book.changes() == 0 {
+            play.clone()
+        } else {
+            with_pattern(play)
+        };
+        ask(&mut play, run).await?;
+        render(&mut play, &plan.vars, &run.options.extra_vars, &self.engine)?;
+        Ok(play)
+    }
+
+    async fn run_play(
+        &self,
+        play: &PlayPlan,
+        scheduled: &PlaySchedule,
+        run: &mut Run<'_>,
+        start_at: &mut StartAt,
+    ) -> Result<(), ExecutionError> {
+        let hosts = left_of(&scheduled.hosts, run);
+        if !tell_begin(scheduled, &hosts, run) {
+            return Ok(());
+        }
+        let mut context = self.play_context(play, scheduled, run)?;
+        for (number, slice) in scheduled.rounds.iter().enumerate() {
+            let slice_hosts = left_of(&slice.hosts, run);
+            if slice_hosts.is_empty() {
+                continue;
+            }
+            if scheduled.rounds.len() > 1 {
+                run.emit(EventKind::BatchStarted {
+                    play: scheduled.index,
+                    batch: number,
+                    batches: scheduled.rounds.len(),
+                    hosts: slice_hosts.clone(),
+                });
+            }
+            let mut program = run.book.inventory(|inventory| {
+                let options = run.options;
+                compile(play, scheduled.index, slice, inventory, options, start_at)
+            });
+            let handlers = program.handlers.to_vec();
+            program.handlers = named_handlers(handlers, &run.world, &context).into();
+            let strategy = scheduled.strategy;
+            let round = Round::new(RoundPlan {
+                strategy: strategy_of(strategy, play, slice, &slice_hosts, run.options),
+                hosts: slice_hosts,
+                program,
+                play: u32::try_from(scheduled.index).unwrap_or(u32::MAX),
+                rules: rules(play, strategy, run.options),
+                force_handlers: run.options.force_handlers || is_on(play.force_handlers.as_ref()),
+            });
+            let after = run.round(round, &mut context, &hosts).await;
+            if matches!(after, AfterRound::EndPlay) {
+                break;
+            }
+        }
+        run.emit(EventKind::PlayFinished {
+            play: scheduled.index,
+        });
+        Ok(())
+    }
+
+    /// What the tasks of a play share.
+    fn play_context(
+        &self,
+        play: &PlayPlan,
+        scheduled: &PlaySchedule,
+        run: &Run<'_>,
+    ) -> Result<PlayContext, ExecutionError> {
+        let layer = |vars: &Object| Layer::new(Arc::new(vars.clone()), Trust::Trusted);
+        let mut context = PlayContext {
+            index: scheduled.index,
+            name: scheduled.name.clone(),
+            defaults: layer(&play.defaults),
+            vars: layer(&play.keywords.vars),
+            vars_files: None,
+            role_vars: layer(&play.role_vars),
+            roles: role_names(play).into(),
+            hosts: PlayContext::host_vars(&scheduled.hosts, &scheduled.hosts, &scheduled.hosts),
+        };
+        if !play.vars_files.is_empty() {
+            let files = VarsFiles::new(play.vars_files.to_vec());
+            for host in &scheduled.hosts {
+                let scope = context.scope(&run.world, None, host);
+                files
+                    .check(&run.world, &scope)
+                    .map_err(|(path, reason)| ExecutionError::VarsFile { path, reason })?;
+            }
+            context.vars_files = Some(Arc::new(files));
+        }
+        Ok(context)
+    }
+}
+
+/// Tells that a play begins, or why it does not.
+fn tell_begin(scheduled: &PlaySchedule, hosts: &[HostName], run: &mut Run<'_>) -> bool {
+    let (play, name) = (scheduled.index, scheduled.name.clone());
+    if hosts.is_empty() {
+        let reason = if scheduled.hosts.is_empty() {
+            "no hosts matched"
+        } else {
+            "no hosts are left"
+        };
+        let reason = reason.into();
+        run.emit(EventKind::PlaySkipped { play, name, reason });
+        return false;
+    }
+    let strategy = scheduled.strategy;
+    run.emit(EventKind::PlayStarted {
+        play,
+        name,
+        hosts: hosts.to_vec(),
+        strategy: strategy.to_string(),
+    });
+    if strategy.is_binary() {
+        let message = format!(
+            "the strategy {strategy} runs as HostPinned in this version: every task is one round trip"
+        );
+        run.emit(EventKind::Warned { message });
+    }
+    true
+}
+
+/// Those hosts that are not lost.
+fn left_of(hosts: &[HostName], run: &Run<'_>) -> Vec<HostName> {
+    let is_left = |host: &&HostName| !run.lost.contains(*host);
+    hosts.iter().filter(is_left).cloned().collect()
+}
+
+/// Whether a keyword is set; one that is a template counts as not set.
+fn is_on(flag: Option<&Tmpl<bool>>) -> bool {
+    flag.and_then(Tmpl::as_value).copied().unwrap_or(false)
+}

@@ -1,0 +1,316 @@
+//! The run: one loop that owns its state.
+//!
+//! The loop waits for one thing at a time (a unit that ended, an event from inside a unit, a request to end, a tick),
+//! turns it into events, appends them to the journal, tells the reporters, and then starts what may start. Nobody else
+//! changes the run's state.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::Utc;
+use rustle_events::{
+    EVENT_VERSION, Event, EventKind, ReportFold, Reporter, Tally, TaskPath, UnitId,
+};
+use rustle_process::{CancelLevel, CancelToken};
+use rustle_runtime::cursor::Step;
+use rustle_runtime::outcome::UnitOutcome;
+use rustle_runtime::play::PlayContext;
+use rustle_runtime::requests::Requests;
+use rustle_runtime::unit::Unit;
+use rustle_runtime::world::{EventSink, World};
+use rustle_types::{ExecutionOptions, ExecutionPlan, ExitStatus, HostName, RunId};
+use tokio::sync::mpsc;
+use tokio::task::{JoinError, JoinSet};
+
+use crate::engine::InventoryReader;
+use crate::hosts::HostBook;
+use crate::journal::Journal;
+use crate::round::{Ended, Round, UnitRules};
+use crate::step::{Answer, Confirm};
+
+/// How often reporters are told that time passes.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Takes events from inside units to the loop. Never full: units are few, and their events small.
+pub(crate) struct Sink(pub(crate) mpsc::UnboundedSender<EventKind>);
+
+impl EventSink for Sink {
+    fn note(&self, event: EventKind) {
+        // The loop outlives the units; where it is gone, nobody wants to know.
+        let _ = self.0.send(event);
+    }
+}
+
+/// A unit that ended.
+pub(crate) struct UnitEnd {
+    pub(crate) id: UnitId,
+    pub(crate) step: Step,
+    pub(crate) ran_once: bool,
+    pub(crate) outcome: UnitOutcome,
+}
+
+/// A run that is under way.
+pub(crate) struct Run<'a> {
+    pub(crate) id: RunId,
+    pub(crate) world: World,
+    pub(crate) book: Arc<HostBook>,
+    pub(crate) options: &'a ExecutionOptions,
+    pub(crate) cancel: CancelToken,
+    pub(crate) events: mpsc::UnboundedReceiver<EventKind>,
+    pub(crate) journal: Option<Journal>,
+    pub(crate) reporters: &'a mut Vec<Box<dyn Reporter>>,
+    pub(crate) confirm: Option<&'a mut Box<dyn Confirm>>,
+    pub(crate) fold: ReportFold,
+    pub(crate) tally: Tally,
+    pub(crate) seq: u64,
+    /// Hosts that failed or were unreachable, and take no part in later plays.
+    pub(crate) lost: BTreeSet<HostName>,
+    /// Reads the inventory again.
+    pub(crate) reread: Option<InventoryReader>,
+    pub(crate) has_failed: bool,
+    pub(crate) has_unreachable: bool,
+    pub(crate) is_over: bool,
+    pub(crate) journal_error: Option<std::io::Error>,
+    pub(crate) units: JoinSet<(UnitOutcome, bool)>,
+    pub(crate) running: HashMap<tokio::task::Id, (UnitId, Step)>,
+    pub(crate) confirmed: BTreeSet<TaskPath>,
+}
+
+/// How the play goes on after a slice.
+pub(crate) enum AfterRound {
+    NextSlice,
+    EndPlay,
+}
+
+impl Run<'_> {
+    /// Tells that the run begins.
+    pub(crate) fn begin(&mut self, plan: &ExecutionPlan, expected_units: u64) {
+        self.emit(EventKind::RunStarted {
+            event_version: EVENT_VERSION,
+            run: self.id,
+            rustle_version: env!("CARGO_PKG_VERSION").into(),
+            plan: plan.metadata.all.clone(),
+            plays: plan.plays.len(),
+            expected_units,
+            check: self.options.check,
+            diff: self.options.diff,
+        });
+    }
+
+    /// Stamps an event, appends it to the journal and tells the reporters.
+    pub(crate) fn emit(&mut self, kind: EventKind) {
+        self.tally.note(&kind);
+        let event = Event {
+            seq: self.seq,
+            at: Utc::now(),
+            kind,
+        };
+        self.seq += 1;
+        if let Some(journal) = &mut self.journal
+            && let Err(error) = journal.append(&event)
+        {
+            self.journal_error.get_or_insert(error);
+            self.journal = None;
+        }
+        self.fold.note(&event);
+        for reporter in self.reporters.iter_mut() {
+            reporter.note(&event);
+        }
+    }
+
+    /// Takes a slice of hosts through its tasks.
+    pub(crate) async fn round(
+        &mut self,
+        mut round: Round,
+        play: &mut PlayContext,
+        all: &[HostName],
+    ) -> AfterRound {
+        let mut ticks = tokio::time::interval(TICK);
+        let mut end_play = false;
+        self.refresh(play, all, &round);
+        loop {
+            self.start(&mut round, play).await;
+            if self.running.is_empty() {
+                if round.spread_fatal() {
+                    continue;
+                }
+                break;
+            }
+            self.settle_journal();
+            tokio::select! {
+                Some(ended) = self.units.join_next_with_id() => {
+                    if let Some(end) = self.take_end(ended) {
+                        end_play |= self.finish(end, &mut round, play, all);
+                    }
+                }
+                Some(kind) = self.events.recv() => self.emit(kind),
+                _ = ticks.tick() => self.reporters.iter_mut().for_each(|reporter| reporter.tick()),
+                _ = self.cancel.raised_above(CancelLevel::Run), if !round.is_closed() => {
+                    round.close();
+                    self.emit(EventKind::CancelRequested { reason: "the user asked for it".into() });
+                }
+            }
+        }
+        self.after_round(&round, play, end_play)
+    }
+
+    /// Starts what may start.
+    async fn start(&mut self, round: &mut Round, play: &PlayContext) {
+        if self.cancel.level() > CancelLevel::Run {
+            return;
+        }
+        let world = self.world.clone();
+        let rules_of = |step: &Step, host: &HostName| {
+            let unit = unit(&world, play, step, host, &CancelToken::new());
+            UnitRules {
+                runs_once: unit.is_run_once(),
+                throttle: unit.throttle(),
+            }
+        };
+        loop {
+            let free = (self.options.forks.max(1) as usize).saturating_sub(self.running.len());
+            let mut has_passed = false;
+            for (host, step) in round.startable(free, &rules_of) {
+                if self.is_confirmed(&step).await {
+                    self.launch(host, step, play);
+                } else {
+                    round.note(&host, Ended::Passed, false, Vec::new());
+                    has_passed = true;
+                }
+            }
+            if !has_passed {
+                return;
+            }
+        }
+    }
+
+    /// Starts one unit.
+    fn launch(&mut self, host: HostName, step: Step, play: &PlayContext) {
+        let id = UnitId {
+            path: step.place.clone(),
+            host: host.clone(),
+        };
+        self.emit(EventKind::TaskStarted {
+            unit: id.clone(),
+            task: Arc::clone(&step.node.info),
+        });
+        let (world, play, cancel) = (self.world.clone(), play.clone(), self.cancel.clone());
+        let (unit_step, unit_host) = (step.clone(), host);
+        let task = self.units.spawn(async move {
+            let unit = unit(&world, &play, &unit_step, &unit_host, &cancel);
+            let ran_once = unit.is_run_once();
+            (unit.run().await, ran_once)
+        });
+        self.running.insert(task.id(), (id, step));
+    }
+
+    /// The end of a unit; one that panicked ends as a failure of the program.
+    fn take_end(
+        &mut self,
+        ended: Result<(tokio::task::Id, (UnitOutcome, bool)), JoinError>,
+    ) -> Option<UnitEnd> {
+        match ended {
+            Ok((task, (outcome, ran_once))) => {
+                let (id, step) = self.running.remove(&task)?;
+                Some(UnitEnd {
+                    id,
+                    step,
+                    ran_once,
+                    outcome,
+                })
+            }
+            Err(error) => {
+                let (id, step) = self.running.remove(&error.id())?;
+                let outcome =
+                    UnitOutcome::of_internal_error(&step.node, &id.host, &error.to_string());
+                Some(UnitEnd {
+                    id,
+                    step,
+                    ran_once: false,
+                    outcome,
+                })
+            }
+        }
+    }
+
+    async fn is_confirmed(&mut self, step: &Step) -> bool {
+        let Some(confirm) = self.confirm.as_mut() else {
+            return true;
+        };
+        if step.node.info.is_implicit || self.confirmed.contains(&step.place) {
+            return true;
+        }
+        match confirm.ask(&step.node.info.name).await {
+            Answer::Yes => {
+                self.confirmed.insert(step.place.clone());
+                true
+            }
+            Answer::No => false,
+            Answer::Continue => {
+                self.confirm = None;
+                true
+            }
+        }
+    }
+
+    fn settle_journal(&mut self) {
+        if let Some(journal) = &mut self.journal
+            && let Err(error) = journal.settle()
+        {
+            self.journal_error.get_or_insert(error);
+            self.journal = None;
+        }
+    }
+
+    /// Tells that the run has ended, and how.
+    pub(crate) fn end(&mut self, stats: rustle_connection::PoolStats) -> ExitStatus {
+        while let Ok(kind) = self.events.try_recv() {
+            self.emit(kind);
+        }
+        let exit = if self.cancel.level() > CancelLevel::Run {
+            ExitStatus::Cancelled
+        } else if self.journal_error.is_some() {
+            ExitStatus::NotRecorded
+        } else {
+            ExitStatus::of_run(self.has_failed, self.has_unreachable)
+        };
+        self.emit(EventKind::RunFinished {
+            exit,
+            connect_ms: stats.connect_ms,
+            reconnects: u32::try_from(stats.retried).unwrap_or(u32::MAX),
+            agents_uploaded: u32::try_from(stats.uploads).unwrap_or(u32::MAX),
+        });
+        if let Some(journal) = &mut self.journal
+            && let Err(error) = journal.sync()
+        {
+            self.journal_error.get_or_insert(error);
+        }
+        self.reporters
+            .iter_mut()
+            .for_each(|reporter| reporter.finish());
+        exit
+    }
+}
+
+fn unit<'a>(
+    world: &'a World,
+    play: &'a PlayContext,
+    step: &'a Step,
+    host: &'a HostName,
+    cancel: &CancelToken,
+) -> Unit<'a> {
+    let id = UnitId {
+        path: step.place.clone(),
+        host: host.clone(),
+    };
+    Unit {
+        world,
+        play,
+        node: &step.node,
+        host,
+        id,
+        cancel: cancel.clone(),
+        requests: Requests::default(),
+    }
+}

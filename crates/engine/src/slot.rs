@@ -1,0 +1,129 @@
+//! One host of a slice: where it stands, and what it notified.
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+
+use rustle_runtime::cursor::{Cursor, Step};
+use rustle_runtime::program::{Handler, Node};
+use rustle_types::HostName;
+
+/// A host of the slice.
+pub(crate) struct HostSlot {
+    pub(crate) name: HostName,
+    pub(crate) state: HostState,
+    pub(crate) cursor: Cursor,
+    pub(crate) step: Option<Step>,
+    /// What it notified; which handlers that means is found when they are flushed.
+    pub(crate) notified: Vec<String>,
+    /// Handlers of the flush that it is in, and has not come to.
+    pub(crate) wanted: BTreeSet<usize>,
+    /// Roles that ran on it, or began to.
+    pub(crate) roles: HashSet<String>,
+    pub(crate) is_flushed: bool,
+}
+
+/// What became of a host in this play.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HostState {
+    Active,
+    Failed,
+    Unreachable,
+    /// It left without having failed.
+    Left,
+}
+
+impl HostState {
+    /// Whether the host is lost to the play.
+    pub(crate) const fn is_lost(self) -> bool {
+        matches!(self, Self::Failed | Self::Unreachable)
+    }
+}
+
+impl HostSlot {
+    /// Finds the handlers that are meant by what was notified.
+    pub(crate) fn want_notified(&mut self, handlers: &[Arc<Handler>]) {
+        let names = std::mem::take(&mut self.notified);
+        self.wanted
+            .extend(names.iter().flat_map(|name| meant_by(handlers, name)));
+    }
+}
+
+/// The handlers that a notification means, by index: the one with that name of the list that came last, and those that
+/// listen to it, of several with one name again the last.
+pub(crate) fn meant_by(handlers: &[Arc<Handler>], notified: &str) -> BTreeSet<usize> {
+    let mut meant = BTreeSet::new();
+    let named = |(_, handler): &(usize, &Arc<Handler>)| handler.is_called(notified);
+    let mut found: Option<(usize, &[u32])> = None;
+    for (index, handler) in handlers.iter().enumerate().filter(named) {
+        let list = list_of(handler);
+        // Within a list the first counts, of several lists the last.
+        if found.is_none_or(|(_, known)| known != list) {
+            found = Some((index, list));
+        }
+    }
+    meant.extend(found.map(|(index, _)| index));
+    let mut seen = HashSet::new();
+    for (index, handler) in handlers.iter().enumerate().rev() {
+        if handler.listens_to(notified)
+            && (handler.name.is_empty() || seen.insert((&handler.role, &handler.name)))
+        {
+            meant.insert(index);
+        }
+    }
+    meant
+}
+
+/// Where the list lies that a handler is of.
+fn list_of(handler: &Handler) -> &[u32] {
+    let path = match &handler.node {
+        Node::Task(node) => &node.path.0,
+        Node::Block(node) => &node.path.0,
+    };
+    path.split_last().map_or(&[], |(_, list)| list)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use rustle_runtime::program::Compiler;
+    use rustle_runtime::tags::TagFilter;
+    use rustle_types::{HandlerPlan, Keywords};
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_notification_means_the_first_of_the_last_list_with_that_name_and_those_who_listen() {
+        let handlers: Vec<HandlerPlan> = serde_json::from_value(json!([
+            {"name": "a", "ping": {}, "listen": ["topic"]},
+            {"name": "b", "ping": {}, "role": "r"},
+            {"name": "a", "ping": {}},
+            {"name": "c", "ping": {}, "listen": "topic"},
+        ]))
+        .unwrap();
+        let compiler = Compiler {
+            play: 0,
+            keywords: &Keywords::default(),
+            tags: &TagFilter::default(),
+            hosts_of: &|_| HashSet::new(),
+        };
+        let first = compiler.compile(&[], &handlers).handlers;
+        let later = Compiler {
+            play: 1,
+            ..compiler
+        }
+        .compile(&[], &handlers[..1])
+        .handlers;
+        let all: Vec<Arc<Handler>> = first.iter().chain(later.iter()).cloned().collect();
+        let meant = |name: &str| meant_by(&all, name).into_iter().collect::<Vec<_>>();
+        assert_eq!(meant("a"), [4]);
+        assert_eq!(
+            meant("topic"),
+            [3, 4],
+            "of two with one name the last listens"
+        );
+        assert_eq!(meant("r : b"), [1]);
+        assert_eq!(meant("nobody"), [0; 0]);
+    }
+}

@@ -1,0 +1,30 @@
+//! Files of variables.
+
+use std::path::Path;
+
+use rustle_template::Engine;
+use rustle_types::Object;
+use serde_json::Value;
+
+use crate::error::ExecutionError;
+
+/// The variables of one file, which may be encrypted.
+pub(crate) fn read(path: &Path, engine: &Engine) -> Result<Object, ExecutionError> {
+    let wrong = |reason: String| ExecutionError::VarsFile {
+        path: path.to_owned(),
+        reason,
+    };
+    let mut text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    if rustle_vault::is_encrypted(text.as_bytes()) {
+        text = engine
+            .decrypt(&text)
+            .map_err(|error| wrong(error.to_string()))?;
+    }
+    match rustle_inventory::yaml::parse(&text, &path.display().to_string())
+        .map_err(|error| wrong(error.to_string()))?
+    {
+        Value::Object(vars) => Ok(vars),
+        Value::Null => Ok(Object::new()),
+        _ => Err(wrong("it has to be a mapping".into())),
+    }
+}
