@@ -1,0 +1,148 @@
+//! What the program is made of: the one file that names families of modules, transports, reporters and the engine.
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use rustle_connection::{AgentPayloads, TransportKind};
+use rustle_engine::{Confirm, ExecutionConfig, ExecutionEngine};
+use rustle_events::{Event, EventKind, Reporter};
+use rustle_module::Catalogue;
+use rustle_report::{
+    JsonReportFile, LogReporter, Printer, ProgressMode, ReportOutcome, terminal_reporter,
+};
+use rustle_types::ExitStatus;
+
+use crate::errors::CliError;
+use crate::prompt::{self, TerminalConfirm};
+use crate::settings::{OutputSettings, Settings};
+
+pub(crate) use rustle_engine::{BecomeDefaults, ExecutionError, Schedule};
+
+/// The agent for machines like this one, and their name, as the build script made them.
+const AGENT: &[u8] = include_bytes!(env!("RUSTLE_AGENT"));
+const PACKED_AGENT: &[u8] = include_bytes!(concat!(env!("RUSTLE_AGENT"), ".gz"));
+const AGENT_PLATFORM: &str = env!("RUSTLE_AGENT_PLATFORM");
+
+/// The transport called so by `--connection-plugin`.
+pub(crate) fn transport(name: &str) -> Option<TransportKind> {
+    TransportKind::from_name(name)
+}
+
+/// Every module that runs on hosts.
+fn catalogue() -> Catalogue {
+    Catalogue::new(&[
+        rustle_modules_commands::FAMILY,
+        rustle_modules_files::FAMILY,
+        rustle_modules_system::FAMILY,
+    ])
+}
+
+/// Makes the engine of a run.
+///
+/// # Errors
+/// When it cannot be set up.
+pub(crate) fn engine(
+    settings: &Settings,
+    base_dir: PathBuf,
+    reporters: Vec<Box<dyn Reporter>>,
+) -> Result<ExecutionEngine, CliError> {
+    let agent = AgentPayloads::new(
+        AGENT_PLATFORM,
+        Bytes::from_static(AGENT),
+        Bytes::from_static(PACKED_AGENT),
+        settings.agent_path.clone(),
+    );
+    let engine = ExecutionEngine::new(ExecutionConfig {
+        connection: settings.connection.clone(),
+        payloads: Arc::new(agent),
+        catalogue: catalogue(),
+        base_dir,
+        state_dir: settings.state_dir.clone(),
+        r#become: settings.r#become.clone(),
+    })?;
+    let confirm = settings
+        .options
+        .step
+        .then(|| Box::new(TerminalConfirm) as Box<dyn Confirm>);
+    Ok(engine
+        .with_reporters(reporters)
+        .with_confirm(confirm)
+        .with_person(prompt::terminal_person()))
+}
+
+/// The readers of a run's events, and what two of them tell once it has ended.
+#[derive(Default)]
+pub(crate) struct Readers {
+    pub(crate) reporters: Vec<Box<dyn Reporter>>,
+    pub(crate) exit: ExitReader,
+    pub(crate) report: Option<ReportOutcome>,
+}
+
+/// Makes the readers that the settings ask for.
+///
+/// # Errors
+/// When the report's file cannot be written.
+pub(crate) fn readers(
+    output: &OutputSettings,
+    is_step: bool,
+    printer: &Printer,
+) -> Result<Readers, CliError> {
+    // A question of `--step` and a bar would write over each other.
+    let progress = if is_step {
+        ProgressMode::Lines
+    } else {
+        output.progress
+    };
+    let exit = ExitReader::default();
+    let mut reporters = vec![terminal_reporter(printer, progress), Box::new(exit.clone())];
+    if output.log_file.is_some() {
+        reporters.push(Box::new(LogReporter));
+    }
+    let mut report = None;
+    if let Some(path) = &output.report_file {
+        let file = JsonReportFile::open(path)?;
+        report = Some(file.outcome());
+        reporters.push(Box::new(file));
+    }
+    Ok(Readers {
+        reporters,
+        exit,
+        report,
+    })
+}
+
+/// Reads from the last event how the run ended.
+#[derive(Clone, Default)]
+pub(crate) struct ExitReader(Arc<OnceLock<ExitStatus>>);
+
+impl ExitReader {
+    /// How the run ended; a run that did not say so ended by a mistake.
+    pub(crate) fn status(&self) -> ExitStatus {
+        self.0.get().copied().unwrap_or(ExitStatus::InternalError)
+    }
+}
+
+impl Reporter for ExitReader {
+    fn note(&mut self, event: &Event) {
+        if let EventKind::RunFinished { exit, .. } = event.kind {
+            // It is the last event, so that this is the first time.
+            let _ = self.0.set(exit);
+        }
+    }
+}
+
+/// The exit status of a run that could not be started or not go on.
+pub(crate) fn engine_status(error: &ExecutionError) -> ExitStatus {
+    error.exit_status()
+}
+
+/// What may help against it.
+pub(crate) fn engine_hints(error: &ExecutionError) -> Vec<String> {
+    match error {
+        ExecutionError::InvalidPlan(errors) => {
+            errors.hints().into_iter().map(str::to_owned).collect()
+        }
+        other => other.hint().into_iter().collect(),
+    }
+}
