@@ -1,0 +1,157 @@
+//! What ansible-core 2.19 did with a playbook, done again from the same playbook as a plan.
+//!
+//! A case is a folder of `fixtures/conformance`: `site.yml`, its files, the plan made of it, and what Ansible left (`expect.json`, or
+//! one a run). To add one, copy its folder there. How cases are compared is told in [`expectation`].
+
+#![expect(
+    clippy::expect_used,
+    reason = "a test that cannot be set up must fail at once, and say where"
+)]
+
+mod expectation;
+mod results;
+mod tree;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use rustle_testkit::{Output, World};
+use serde_json::Value;
+
+use expectation::{Found, differences};
+
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/conformance");
+
+/// The folders of all cases, by name.
+fn cases() -> Vec<PathBuf> {
+    let entries = fs::read_dir(FOLDER).expect("the cases are checked in");
+    let mut folders: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("the folder can be read").path())
+        .collect();
+    folders.sort_unstable();
+    folders
+}
+
+fn read(path: &Path) -> Value {
+    let text = fs::read_to_string(path);
+    let text = text.unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The arguments of each run of a case.
+fn runs(case: &Path) -> Vec<Vec<String>> {
+    serde_json::from_value(read(&case.join("case.json"))["runs"].clone())
+        .unwrap_or_else(|error| panic!("{}: runs: {error}", case.display()))
+}
+
+/// The file with what Ansible left after a run.
+fn expectation_of(case: &Path, runs: usize, run: usize) -> PathBuf {
+    case.join(if runs == 1 {
+        "expect.json".to_owned()
+    } else {
+        format!("expect-{}.json", run + 1)
+    })
+}
+
+/// Does all runs of a case, on one scratch folder, and returns what differs.
+fn differing(case: &Path) -> Vec<String> {
+    let world = World::new();
+    tree::make_scratch(&world.path("scratch"));
+    let plan = read(&case.join("plan.json"));
+    let runs = runs(case);
+    let mut differing = Vec::new();
+    for (number, arguments) in runs.iter().enumerate() {
+        let output = execute(&world, case, number, arguments);
+        let report = world.path(format!("report-{number}.json"));
+        let found = Found {
+            code: output.code,
+            report: report.exists().then(|| read(&report)),
+            scratch: world.path("scratch"),
+            case: case.to_owned(),
+        };
+        let expected = read(&expectation_of(case, runs.len(), number));
+        let run = differences(&expected, &found, &plan);
+        if !run.is_empty() && found.report.is_none() {
+            differing.push(format!("run {}: {}", number + 1, output.stderr));
+        }
+        differing.extend(
+            run.into_iter()
+                .map(|it| format!("run {}: {it}", number + 1)),
+        );
+    }
+    differing
+}
+
+fn execute(world: &World, case: &Path, number: usize, arguments: &[String]) -> Output {
+    let more = read(&case.join("case.json"))["env"].clone();
+    let report = world.path(format!("report-{number}.json"));
+    let mut command = world
+        .command("sh")
+        .args(["-c", r#"umask 022; exec "$0" "$@""#])
+        .arg(env!("CARGO_BIN_EXE_rustle-exec"))
+        .args(["plan.json", "-e"])
+        .arg(format!("scratch={}", world.path("scratch").display()))
+        .args(arguments)
+        .arg("--report-file")
+        .arg(report)
+        .current_dir(case)
+        .timeout(Duration::from_secs(180))
+        .env("KIT_ENV", "from-env")
+        .env("KIT_CASE", case)
+        .env("KIT_RUN", number.to_string());
+    for (name, value) in more.as_object().into_iter().flatten() {
+        command = command.env(name, value.as_str().expect("variables are texts"));
+    }
+    command.run()
+}
+
+#[test]
+fn cases_do_what_ansible_did() {
+    let todo = Mutex::new(cases().into_iter());
+    let report = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let next = todo.lock().expect("no thread panics here").next();
+                    let Some(case) = next else { break };
+                    let name = case
+                        .file_name()
+                        .unwrap_or_default()
+                        .to_string_lossy()
+                        .into_owned();
+                    for difference in differing(&case) {
+                        let line = format!("{name}: {difference}");
+                        report.lock().expect("no thread panics here").push(line);
+                    }
+                }
+            });
+        }
+    });
+    let mut report = report.into_inner().expect("no thread panicked");
+    report.sort();
+    assert!(
+        report.is_empty(),
+        "{} differences:\n{}",
+        report.len(),
+        report.join("\n")
+    );
+}
+
+#[test]
+fn every_folder_is_a_whole_case() {
+    let cases = cases();
+    assert!(cases.len() >= 50, "cases are missing: {}", cases.len());
+    for case in cases {
+        let runs = runs(&case);
+        assert!(!runs.is_empty(), "{} has no runs", case.display());
+        let mut files = vec![case.join("plan.json"), case.join("site.yml")];
+        files.extend((0..runs.len()).map(|run| expectation_of(&case, runs.len(), run)));
+        for file in files {
+            assert!(file.is_file(), "{} is missing", file.display());
+        }
+    }
+}
