@@ -227,7 +227,7 @@ async fn dropped_run_leaves_nothing() {
     let (leader, grandchild) = line.split_once(' ').unwrap();
     let gone = async {
         while is_there(grandchild) || is_our_child(leader) {
-            tokio::time::sleep(Duration::from_millis(1)).await;
+            tokio::task::yield_now().await;
         }
     };
     tokio::time::timeout(LONG, gone)
