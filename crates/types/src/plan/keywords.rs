@@ -64,3 +64,49 @@ plan_object! {
         notify: OneOrMany<String>,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use crate::plan::{HandlerPlan, LoopControl, PlayPlan, TaskPlan, VarsPrompt};
+    use crate::read::ReadFields as _;
+
+    /// The page that says of each keyword what is here of it.
+    const PAGE: &str = include_str!("../../../../docs/COMPATIBILITY.md");
+
+    /// The keywords of ansible-core 2.19 for plays, roles, blocks, tasks and handlers.
+    const OF_ANSIBLE: &str = "action always any_errors_fatal args async become become_exe become_flags become_method \
+        become_user block changed_when check_mode collections connection debugger delay delegate_facts delegate_to diff \
+        environment fact_path failed_when force_handlers gather_facts gather_subset gather_timeout handlers hosts \
+        ignore_errors ignore_unreachable listen local_action loop loop_control max_fail_percentage module_defaults name \
+        no_log notify order poll port post_tasks pre_tasks register remote_user rescue retries role roles run_once serial \
+        strategy tags tasks throttle timeout until vars vars_files vars_prompt when";
+
+    fn named() -> BTreeSet<&'static str> {
+        PAGE.split('`').skip(1).step_by(2).collect()
+    }
+
+    #[test]
+    fn page_of_compatibility_names_every_field_of_a_play_a_task_and_a_handler() {
+        let mut fields = Vec::new();
+        PlayPlan::field_names(&mut fields);
+        TaskPlan::field_names(&mut fields);
+        HandlerPlan::field_names(&mut fields);
+        LoopControl::field_names(&mut fields);
+        VarsPrompt::field_names(&mut fields);
+        let named = named();
+        fields.retain(|field| !field.starts_with("with_") && !named.contains(field));
+        assert!(fields.is_empty(), "docs/COMPATIBILITY.md: {fields:?}");
+    }
+
+    #[test]
+    fn page_of_compatibility_names_every_keyword_of_ansible() {
+        let named = named();
+        let missing: Vec<&str> = OF_ANSIBLE
+            .split_whitespace()
+            .filter(|keyword| !named.contains(keyword))
+            .collect();
+        assert!(missing.is_empty(), "docs/COMPATIBILITY.md: {missing:?}");
+    }
+}
