@@ -1,39 +1,25 @@
 //! The engine: spec 070's face of a run.
 
-use std::collections::{BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use rustle_connection::{ConnectionSettings, Pool};
-use rustle_events::{EventKind, ReportFold, Reporter, Tally};
-use rustle_inventory::Inventory;
+use rustle_events::Reporter;
 use rustle_module::Catalogue;
 use rustle_process::CancelToken;
 use rustle_protocol::Payloads;
-use rustle_runtime::files::Files;
-use rustle_runtime::world::{EventSink, Person, RunSettings, World};
-use rustle_template::{Engine, Layer, Trust};
+use rustle_runtime::execution::{
+    BecomeDefaults, Confirm, ExecutionContext, ExecutionError, ExecutorConfig, InventoryReader,
+    PlanExecutor, Schedule,
+};
+use rustle_runtime::world::{EventSink, ModuleInvoker, Person};
 use rustle_types::{
-    ExecutionOptions, ExecutionPlan, ExecutionReport, Mode, Object, ParsedInventory, PlanProblem,
-    RunId, Secret,
+    ExecutionOptions, ExecutionPlan, ExecutionReport, HandlerPlan, ParsedInventory, PlanProblem,
+    TaskPlan, TaskResult,
 };
 use rustle_vault::VaultSecrets;
-use tokio::sync::mpsc;
-use tokio::task::JoinSet;
 
-use crate::check::Checker;
-use crate::compile::{compile, list_tasks};
-use crate::error::ExecutionError;
-use crate::hosts::HostBook;
 use crate::invoker::PoolInvoker;
-use crate::journal::Journal;
-use crate::library::PlanLibrary;
-use crate::play_keywords::foreseen;
-use crate::run::{Run, Sink};
-use crate::schedule::{Schedule, schedule};
-use crate::start_at::StartAt;
-use crate::step::Confirm;
-use crate::templates::template_engine;
 
 /// What an engine is made of.
 pub struct ExecutionConfig {
@@ -51,41 +37,12 @@ pub struct ExecutionConfig {
     pub r#become: BecomeDefaults,
 }
 
-/// How tasks become another user where neither they nor the host say so.
-#[derive(Clone, Debug, Default)]
-pub struct BecomeDefaults {
-    /// Whether they do.
-    pub enabled: bool,
-    /// The user.
-    pub user: Option<String>,
-    /// The method.
-    pub method: Option<String>,
-    /// The password for it.
-    pub password: Option<Secret>,
-}
-
-/// Reads the inventory of a run; an error is a text for people.
-pub type InventoryReader = Arc<dyn Fn() -> Result<ParsedInventory, String> + Send + Sync>;
-
-/// Runs plans.
+/// Runs plans by agents on their hosts.
 pub struct ExecutionEngine {
-    pub(crate) config: ExecutionConfig,
-    pub(crate) engine: Arc<Engine>,
-    pub(crate) cancel: CancelToken,
-    pub(crate) person: Option<Arc<dyn Person>>,
-    reread: Option<InventoryReader>,
-    reporters: Mutex<Vec<Box<dyn Reporter>>>,
-    confirm: Mutex<Option<Box<dyn Confirm>>>,
-}
-
-/// What one task on one host is run with, apart from a whole plan.
-pub struct ExecutionContext {
-    /// The hosts and their variables.
-    pub inventory: ParsedInventory,
-    /// The options.
-    pub options: ExecutionOptions,
-    /// Variables of the plan.
-    pub vars: Object,
+    connection: ConnectionSettings,
+    payloads: Arc<dyn Payloads>,
+    catalogue: Catalogue,
+    executor: PlanExecutor,
 }
 
 impl ExecutionEngine {
@@ -94,79 +51,64 @@ impl ExecutionEngine {
     /// # Errors
     /// None at present; what can be wrong with a configuration is found when it is used.
     pub fn new(config: ExecutionConfig) -> Result<Self, ExecutionError> {
-        let cancel = CancelToken::new();
         Ok(Self {
-            engine: template_engine(&config.base_dir, &cancel, None),
-            config,
-            cancel,
-            person: None,
-            reread: None,
-            reporters: Mutex::default(),
-            confirm: Mutex::default(),
+            connection: config.connection,
+            payloads: config.payloads,
+            catalogue: config.catalogue,
+            executor: PlanExecutor::new(ExecutorConfig {
+                base_dir: config.base_dir,
+                state_dir: config.state_dir,
+                r#become: config.r#become,
+            }),
         })
     }
 
     /// Adds readers of the run's events.
     #[must_use]
-    pub fn with_reporters(self, reporters: Vec<Box<dyn Reporter>>) -> Self {
-        Self {
-            reporters: Mutex::new(reporters),
-            ..self
-        }
+    pub fn with_reporters(mut self, reporters: Vec<Box<dyn Reporter>>) -> Self {
+        self.executor = self.executor.with_reporters(reporters);
+        self
     }
 
     /// Decrypts values and files with these passwords.
     #[must_use]
-    pub fn with_vault(self, secrets: Arc<VaultSecrets>) -> Self {
-        Self {
-            engine: template_engine(&self.config.base_dir, &self.cancel, Some(secrets)),
-            ..self
-        }
+    pub fn with_vault(mut self, secrets: Arc<VaultSecrets>) -> Self {
+        self.executor = self.executor.with_vault(secrets);
+        self
     }
 
     /// Asks a person before each task.
     #[must_use]
-    pub fn with_confirm(self, confirm: Option<Box<dyn Confirm>>) -> Self {
-        Self {
-            confirm: Mutex::new(confirm),
-            ..self
-        }
+    pub fn with_confirm(mut self, confirm: Option<Box<dyn Confirm>>) -> Self {
+        self.executor = self.executor.with_confirm(confirm);
+        self
     }
 
     /// Gives questions of tasks and plays to a person.
     #[must_use]
-    pub fn with_person(self, person: Option<Arc<dyn Person>>) -> Self {
-        Self { person, ..self }
+    pub fn with_person(mut self, person: Option<Arc<dyn Person>>) -> Self {
+        self.executor = self.executor.with_person(person);
+        self
     }
 
     /// Reads the inventory again where a task asks for it.
     #[must_use]
-    pub fn with_inventory_reader(self, reread: InventoryReader) -> Self {
-        Self {
-            reread: Some(reread),
-            ..self
-        }
+    pub fn with_inventory_reader(mut self, reread: InventoryReader) -> Self {
+        self.executor = self.executor.with_inventory_reader(reread);
+        self
     }
 
-    /// Ends the run: at [`CancelLevel::Stop`] nothing more starts and running tasks are asked to end, at [`CancelLevel::Kill`]
-    /// they are killed.
+    /// Ends the run: see [`PlanExecutor::cancel_token`].
     #[must_use]
-    pub const fn cancel_token(&self) -> &CancelToken {
-        &self.cancel
+    pub fn cancel_token(&self) -> &CancelToken {
+        self.executor.cancel_token()
     }
 
     /// Everything that stands against running the plan: modules and arguments that are not there, and keywords whose meaning is not
     /// written yet.
     #[must_use]
     pub fn check(&self, plan: &ExecutionPlan) -> Vec<PlanProblem> {
-        let mut checker = Checker {
-            catalogue: &self.config.catalogue,
-            engine: &self.engine,
-            problems: Vec::new(),
-            forgiving: 0,
-        };
-        checker.plan(plan);
-        checker.problems
+        self.executor.check(plan, &self.catalogue)
     }
 
     /// What the plan comes to, without touching a host.
@@ -179,29 +121,7 @@ impl ExecutionEngine {
         inventory: ParsedInventory,
         options: &ExecutionOptions,
     ) -> Result<Schedule, ExecutionError> {
-        let inventory = Inventory::new(inventory).map_err(ExecutionError::Inventory)?;
-        let plan = &foreseen(plan, &self.engine, &options.extra_vars);
-        let mut schedule = schedule(plan, &inventory, options)?;
-        let mut start_at = StartAt::new(options);
-        for play in &mut schedule.plays {
-            let from = &plan.plays[play.index];
-            for round in &mut play.rounds {
-                let program = compile(
-                    from,
-                    play.index,
-                    round,
-                    &inventory,
-                    options,
-                    &mut start_at.clone(),
-                );
-                list_tasks(&program.nodes, 0, &round.hosts, &mut round.tasks);
-            }
-            if let Some(round) = play.rounds.first() {
-                compile(from, play.index, round, &inventory, options, &mut start_at);
-            }
-        }
-        start_at.check()?;
-        Ok(schedule)
+        self.executor.schedule(plan, inventory, options)
     }
 
     /// Runs a plan to its end.
@@ -214,158 +134,64 @@ impl ExecutionEngine {
         inventory: ParsedInventory,
         options: ExecutionOptions,
     ) -> Result<ExecutionReport, ExecutionError> {
-        let schedule = self.schedule(&plan, inventory.clone(), &options)?;
-        let inventory = Inventory::new(inventory).map_err(ExecutionError::Inventory)?;
-        let id = RunId::generate();
-        let journal = match &self.config.state_dir {
-            None => None,
-            Some(dir) => Some(
-                Journal::create(dir, id, &plan)
-                    .map_err(|(path, source)| ExecutionError::Journal { path, source })?,
-            ),
-        };
-        let book = Arc::new(HostBook::new(inventory));
-        let (event_tx, events) = mpsc::unbounded_channel();
         let pool = self.pool()?;
-        let world = self.world(id, &plan, &options, &book, (&pool, event_tx));
-        let mut reporters = self
-            .reporters
-            .lock()
-            .map(|mut reporters| std::mem::take(&mut *reporters))
-            .unwrap_or_default();
-        let mut confirm = self
-            .confirm
-            .lock()
-            .ok()
-            .and_then(|mut confirm| confirm.take());
-        let mut run = Run {
-            id,
-            world,
-            book,
-            options: &options,
-            cancel: self.cancel.clone(),
-            events,
-            journal,
-            reporters: &mut reporters,
-            confirm: confirm.as_mut(),
-            fold: ReportFold::default(),
-            tally: Tally::default(),
-            seq: 0,
-            lost: BTreeSet::new(),
-            reread: self.reread.clone(),
-            has_failed: false,
-            has_unreachable: false,
-            is_over: false,
-            journal_error: None,
-            units: JoinSet::new(),
-            running: HashMap::new(),
-            confirmed: BTreeSet::new(),
-        };
-        let outcome = self.run_plays(&plan, &schedule, &mut run).await;
-        run.end(pool.stats());
-        let report = std::mem::take(&mut run.fold).finish();
-        drop(run);
+        let invoker = |events| over(&pool, events);
+        let report = self
+            .executor
+            .execute_plan(&plan, inventory, &options, invoker)
+            .await;
         pool.close().await;
-        outcome?;
-        report.ok_or_else(|| ExecutionError::Setup {
-            what: "the run made no report".into(),
-            source: std::io::ErrorKind::InvalidData.into(),
-        })
+        report
     }
 
-    pub(crate) fn pool(&self) -> Result<Arc<Pool>, ExecutionError> {
-        let pool = Pool::new(
-            self.config.connection.clone(),
-            Arc::clone(&self.config.payloads),
-        );
+    /// Runs one task on one host, outside of a plan. Nothing is journaled, and no reporter hears of it.
+    ///
+    /// # Errors
+    /// When it cannot begin; a task that fails is a result.
+    pub async fn execute_task(
+        &self,
+        task: &TaskPlan,
+        host: &str,
+        context: &ExecutionContext,
+    ) -> Result<TaskResult, ExecutionError> {
+        let pool = self.pool()?;
+        let invoker = |events| over(&pool, events);
+        let result = self
+            .executor
+            .execute_task(task, host, context, invoker)
+            .await;
+        pool.close().await;
+        result
+    }
+
+    /// Runs one handler on one host, outside of a plan.
+    ///
+    /// # Errors
+    /// As [`Self::execute_task`].
+    pub async fn execute_handler(
+        &self,
+        handler: &HandlerPlan,
+        host: &str,
+        context: &ExecutionContext,
+    ) -> Result<TaskResult, ExecutionError> {
+        let mut result = self.execute_task(&handler.task, host, context).await?;
+        result.is_handler = true;
+        Ok(result)
+    }
+
+    fn pool(&self) -> Result<Arc<Pool>, ExecutionError> {
+        let pool = Pool::new(self.connection.clone(), Arc::clone(&self.payloads));
         let what = "cannot make a folder for the sockets of ssh".to_owned();
         pool.map(Arc::new)
             .map_err(|source| ExecutionError::Setup { what, source })
     }
-
-    pub(crate) fn world(
-        &self,
-        run: RunId,
-        plan: &ExecutionPlan,
-        options: &ExecutionOptions,
-        book: &Arc<HostBook>,
-        (pool, event_tx): (&Arc<Pool>, mpsc::UnboundedSender<EventKind>),
-    ) -> World {
-        let events: Arc<dyn EventSink> = Arc::new(Sink(event_tx));
-        let library = Arc::new(PlanLibrary::new(
-            plan,
-            &self.config.base_dir,
-            Arc::clone(&self.engine),
-        ));
-        let r#become = &self.config.r#become;
-        let settings = RunSettings {
-            run: run.to_string(),
-            mode: Mode {
-                check: options.check,
-                diff: options.diff,
-            },
-            timeout: Some(options.timeout).filter(|timeout| !timeout.is_zero()),
-            live_output: options.verbosity > 0,
-            verbosity: options.verbosity,
-            r#become: r#become.enabled,
-            become_user: r#become.user.clone(),
-            become_method: r#become.method.clone(),
-            become_password: r#become.password.clone(),
-            forks: options.forks,
-            tags: options.tags.clone(),
-            skip_tags: options.skip_tags.clone(),
-            limit: options.limit.clone(),
-            base_dir: self.config.base_dir.clone(),
-            inventory: inventory_source(plan, book, &self.config.base_dir)
-                .as_deref()
-                .and_then(inventory_place),
-            plan_vars: Layer::new(Arc::new(plan.vars.clone()), Trust::Trusted),
-            extra_vars: Layer::new(Arc::new(options.extra_vars.clone()), Trust::Trusted),
-        };
-        let invoker = PoolInvoker {
-            pool: Arc::clone(pool),
-            events: Arc::clone(&events),
-            told: Mutex::default(),
-        };
-        World {
-            engine: Arc::clone(&self.engine),
-            invoker: Arc::new(invoker),
-            hosts: Arc::clone(book) as _,
-            events,
-            files: Arc::new(Files::default()),
-            library,
-            person: self.person.clone(),
-            settings: Arc::new(settings),
-        }
-    }
 }
 
-/// The file or folder that the inventory is from: as it was read, else as the plan says.
-fn inventory_source(plan: &ExecutionPlan, book: &HostBook, base_dir: &Path) -> Option<PathBuf> {
-    let read = book.inventory(|inventory| inventory.parsed().sources.clone());
-    let mut sources = read
-        .iter()
-        .chain(&plan.inventory_sources)
-        .map(|source| base_dir.join(source));
-    sources.find(|source| source.exists())
-}
-
-/// The folder of an inventory, and its file: of a folder the first file in it.
-fn inventory_place(source: &Path) -> Option<(String, String)> {
-    let shown = |path: &Path| path.display().to_string();
-    if !source.is_dir() {
-        return Some((shown(source.parent()?), shown(source)));
-    }
-    let mut files: Vec<PathBuf> = std::fs::read_dir(source)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.is_file())
-        .collect();
-    files.sort();
-    let file = files
-        .first()
-        .map_or_else(|| shown(source), |file| shown(file));
-    Some((shown(source), file))
+/// What runs modules over the pool's connections.
+fn over(pool: &Arc<Pool>, events: Arc<dyn EventSink>) -> Arc<dyn ModuleInvoker> {
+    Arc::new(PoolInvoker {
+        pool: Arc::clone(pool),
+        events,
+        told: Mutex::default(),
+    })
 }

@@ -14,7 +14,7 @@ use rustle_protocol::{
     Stream,
 };
 use rustle_runtime::world::{
-    EventSink, FileBytes, Invocation, ModuleInvoker, OutgoingFile, Unreachable,
+    Connections, EventSink, FileBytes, Invocation, ModuleInvoker, OutgoingFile, Unreachable,
 };
 use rustle_types::{AttachmentId, HostConnection, HostName, ModuleResult, Object};
 use tokio::io::{AsyncRead, AsyncSeekExt};
@@ -84,6 +84,15 @@ impl ModuleInvoker for PoolInvoker {
         // Where the variables tell of no way to the host, there is nothing to forget.
         if let Ok(to) = Destination::from_vars(host, connection, self.pool.settings()) {
             self.pool.reset(&to).await;
+        }
+    }
+
+    fn connections(&self) -> Connections {
+        let stats = self.pool.stats();
+        Connections {
+            connect_ms: stats.connect_ms,
+            reconnects: u32::try_from(stats.retried).unwrap_or(u32::MAX),
+            agents_uploaded: u32::try_from(stats.uploads).unwrap_or(u32::MAX),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! What a task means on one host: conditions, loops, registration, blocks.
 //!
 //! [`program`] makes a tree of a play's tasks, a [`cursor::Cursor`] walks it for one host, and a [`unit::Unit`] runs one task.
-//! The world is reached by the traits of [`world`] alone, so the same code runs in the controller and elsewhere.
+//! [`execution`] is the run of a whole plan. The world is reached by the traits of [`world`] alone, so the same code runs in the
+//! controller and elsewhere.
 
 pub mod actions;
 mod attempt;
@@ -10,6 +11,7 @@ mod controller_disk;
 pub mod cursor;
 pub mod effects;
 mod evaluate;
+pub mod execution;
 pub mod files;
 pub mod include;
 mod keywords;

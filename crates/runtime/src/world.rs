@@ -27,6 +27,22 @@ pub trait ModuleInvoker: Send + Sync {
 
     /// Forgets the way to a host, given its connection variables: the next call opens a new one.
     async fn reset(&self, _host: &HostName, _connection: &Object) {}
+
+    /// What the ways to hosts came to so far; nothing where there are none.
+    fn connections(&self) -> Connections {
+        Connections::default()
+    }
+}
+
+/// What the ways to hosts came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Connections {
+    /// How long it took to make them, in milliseconds.
+    pub connect_ms: u64,
+    /// How often one was made again.
+    pub reconnects: u32,
+    /// Agents that were put on hosts.
+    pub agents_uploaded: u32,
 }
 
 /// A module call that is ready to be made.

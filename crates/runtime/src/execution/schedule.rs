@@ -11,9 +11,9 @@ use rustle_types::{
 };
 use serde::Serialize;
 
-use crate::error::ExecutionError;
-use crate::play_keywords::has_template_hosts;
-use crate::slices::rounds;
+use crate::execution::error::ExecutionError;
+use crate::execution::play_keywords::has_template_hosts;
+use crate::execution::slices::rounds;
 
 /// What a plan comes to.
 #[derive(Clone, Debug, Serialize)]

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use rustle_types::{ExecutionOptions, HostName, PlayPlan, Serial, StrategyKind, TaskBatch};
 
-use crate::schedule::{RoundSchedule, batch_order};
+use crate::execution::schedule::{RoundSchedule, batch_order};
 
 /// The slices of a play's hosts.
 pub(crate) fn rounds(

@@ -7,8 +7,8 @@ use rustle_types::plan::VarsPrompt;
 use rustle_types::{ExecutionPlan, Object, PlayHosts, PlayPlan, Serial, Tmpl};
 use serde_json::Value;
 
-use crate::error::ExecutionError;
-use crate::run::Run;
+use crate::execution::error::ExecutionError;
+use crate::execution::run::Run;
 
 /// Whether a play has to be looked at again when it begins.
 pub(crate) fn waits(play: &PlayPlan) -> bool {

@@ -6,7 +6,7 @@ use rustle_template::Engine;
 use rustle_types::Object;
 use serde_json::Value;
 
-use crate::error::ExecutionError;
+use crate::execution::error::ExecutionError;
 
 /// The variables of one file, which may be encrypted.
 pub(crate) fn read(path: &Path, engine: &Engine) -> Result<Object, ExecutionError> {

@@ -3,12 +3,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use crate::effects::Effects;
+use crate::play::facts_layer;
+use crate::requests::NewHost;
+use crate::world::{HostRecord, HostVars};
 use dashmap::DashMap;
 use rustle_inventory::{Inventory, InventoryError};
-use rustle_runtime::effects::Effects;
-use rustle_runtime::play::facts_layer;
-use rustle_runtime::requests::NewHost;
-use rustle_runtime::world::{HostRecord, HostVars};
 use rustle_template::{Layer, Trust};
 use rustle_types::{HostName, Object};
 use serde_json::Value;

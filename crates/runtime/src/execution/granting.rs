@@ -2,21 +2,21 @@
 
 use std::sync::Arc;
 
+use crate::cursor::Step;
+use crate::include::{Brought, Include, IncludedNodes};
+use crate::play::PlayContext;
+use crate::program::{Compiler, Node};
+use crate::requests::Request;
+use crate::tags::TagFilter;
 use rustle_events::{EventKind, TaskPath};
 use rustle_inventory::{Inventory, InventoryError};
-use rustle_runtime::cursor::Step;
-use rustle_runtime::include::{Brought, Include, IncludedNodes};
-use rustle_runtime::play::PlayContext;
-use rustle_runtime::program::{Compiler, Node};
-use rustle_runtime::requests::Request;
-use rustle_runtime::tags::TagFilter;
 use rustle_types::{HostName, Keywords};
 use serde_json::Value;
 
-use crate::compile::named_handlers;
-use crate::round::Round;
-use crate::run::Run;
-use crate::schedule::hosts_of_pattern;
+use crate::execution::compile::named_handlers;
+use crate::execution::round::Round;
+use crate::execution::run::Run;
+use crate::execution::schedule::hosts_of_pattern;
 
 impl Run<'_> {
     /// Does what the actions of a unit asked for; tells whether the play ends.

@@ -3,24 +3,23 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use crate::play::PlayContext;
+use crate::program::{Compiler, Node};
+use crate::requests::Requests;
+use crate::tags::TagFilter;
+use crate::unit::Unit;
+use crate::world::{EventSink, ModuleInvoker};
 use rustle_events::{TaskPath, UnitId};
 use rustle_inventory::Inventory;
-use rustle_runtime::play::PlayContext;
-use rustle_runtime::program::{Compiler, Node};
-use rustle_runtime::requests::Requests;
-use rustle_runtime::tags::TagFilter;
-use rustle_runtime::unit::Unit;
 use rustle_template::{Layer, Trust};
-use rustle_types::{
-    ExecutionPlan, HandlerPlan, HostName, Keywords, RunId, TaskBatch, TaskPlan, TaskResult,
-};
+use rustle_types::{ExecutionPlan, HostName, Keywords, RunId, TaskBatch, TaskPlan, TaskResult};
 use tokio::sync::mpsc;
 
-use crate::engine::{ExecutionContext, ExecutionEngine};
-use crate::error::ExecutionError;
-use crate::hosts::HostBook;
+use crate::execution::error::ExecutionError;
+use crate::execution::executor::{ExecutionContext, PlanExecutor};
+use crate::execution::hosts::HostBook;
 
-impl ExecutionEngine {
+impl PlanExecutor {
     /// Runs one task on one host, outside of a plan. Nothing is journaled, and no reporter hears of it.
     ///
     /// # Errors
@@ -30,6 +29,7 @@ impl ExecutionEngine {
         task: &TaskPlan,
         host: &str,
         context: &ExecutionContext,
+        invoker: impl FnOnce(Arc<dyn EventSink>) -> Arc<dyn ModuleInvoker>,
     ) -> Result<TaskResult, ExecutionError> {
         let inventory =
             Inventory::new(context.inventory.clone()).map_err(ExecutionError::Inventory)?;
@@ -53,7 +53,6 @@ impl ExecutionEngine {
         };
         let book = Arc::new(HostBook::new(inventory));
         let (event_tx, _events) = mpsc::unbounded_channel();
-        let pool = self.pool()?;
         let plan = ExecutionPlan {
             vars: context.vars.clone(),
             ..ExecutionPlan::default()
@@ -63,7 +62,7 @@ impl ExecutionEngine {
             &plan,
             &context.options,
             &book,
-            (&pool, event_tx),
+            (invoker, event_tx),
         );
         let host = HostName::from(host);
         let play = no_play(&host);
@@ -81,23 +80,7 @@ impl ExecutionEngine {
             requests: Requests::default(),
         };
         let outcome = unit.run().await;
-        pool.close().await;
         Ok(outcome.result)
-    }
-
-    /// Runs one handler on one host, outside of a plan.
-    ///
-    /// # Errors
-    /// As [`Self::execute_task`].
-    pub async fn execute_handler(
-        &self,
-        handler: &HandlerPlan,
-        host: &str,
-        context: &ExecutionContext,
-    ) -> Result<TaskResult, ExecutionError> {
-        let mut result = self.execute_task(&handler.task, host, context).await?;
-        result.is_handler = true;
-        Ok(result)
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-use rustle_runtime::cursor::{Cursor, Step};
-use rustle_runtime::program::{Handler, Node};
+use crate::cursor::{Cursor, Step};
+use crate::program::{Handler, Node};
 use rustle_types::HostName;
 
 /// A host of the slice.
@@ -86,8 +86,8 @@ fn list_of(handler: &Handler) -> &[u32] {
 mod tests {
     use std::collections::HashSet;
 
-    use rustle_runtime::program::Compiler;
-    use rustle_runtime::tags::TagFilter;
+    use crate::program::Compiler;
+    use crate::tags::TagFilter;
     use rustle_types::{HandlerPlan, Keywords};
     use serde_json::json;
 

@@ -1,9 +1,9 @@
 //! What can be said against a plan before any host is touched: modules and arguments that are not there, and keywords
 //! whose meaning is not written yet.
 
+use crate::WITH_LOOKUPS;
+use crate::actions::{ACTIONS, META_REQUESTS, meta_request};
 use rustle_module::{Catalogue, Spec, check_literals, short_name};
-use rustle_runtime::WITH_LOOKUPS;
-use rustle_runtime::actions::{ACTIONS, META_REQUESTS, meta_request};
 use rustle_template::{Engine, TemplateErrorKind};
 use rustle_types::{
     ExecutionPlan, Keywords, ModuleCall, PlanProblem, PlayPlan, TaskBody, TaskPlan, Term,

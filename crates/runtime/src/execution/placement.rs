@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use rustle_strategy::{Batch, BatchGraph, Free, HostPinned, Linear, Strategy};
 use rustle_types::{ExecutionOptions, HostName, PlayPlan, StrategyKind, Tmpl};
 
-use crate::compile::gathers_facts;
-use crate::round::Position;
-use crate::schedule::RoundSchedule;
-use crate::stop::Losses;
+use crate::execution::compile::gathers_facts;
+use crate::execution::round::Position;
+use crate::execution::schedule::RoundSchedule;
+use crate::execution::stop::Losses;
 
 pub(crate) fn strategy_of(
     kind: StrategyKind,

@@ -9,15 +9,15 @@ mod tests;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use crate::cursor::{Cursor, Fate, Flush, Step};
+use crate::program::{Handler, Node, Program};
 use rustle_events::TaskPath;
-use rustle_runtime::cursor::{Cursor, Fate, Flush, Step};
-use rustle_runtime::program::{Handler, Node, Program};
 use rustle_strategy::{Standing, Strategy};
 use rustle_types::HostName;
 
 use self::notices::Included;
-use crate::slot::{HostSlot, HostState};
-use crate::stop::Losses;
+use crate::execution::slot::{HostSlot, HostState};
+use crate::execution::stop::Losses;
 
 /// Where a step stands in the order of the play, and in which batch.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

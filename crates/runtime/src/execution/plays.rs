@@ -2,24 +2,24 @@
 
 use std::sync::Arc;
 
+use crate::play::PlayContext;
+use crate::vars_files::VarsFiles;
 use rustle_events::EventKind;
 use rustle_process::CancelLevel;
-use rustle_runtime::play::PlayContext;
-use rustle_runtime::vars_files::VarsFiles;
 use rustle_template::{Layer, Trust};
 use rustle_types::{ExecutionPlan, HostName, Object, PlayPlan, Tmpl};
 
-use crate::compile::{compile, named_handlers, role_names};
-use crate::engine::ExecutionEngine;
-use crate::error::ExecutionError;
-use crate::placement::{rules, strategy_of};
-use crate::play_keywords::{ask, render, waits};
-use crate::round::{Round, RoundPlan};
-use crate::run::{AfterRound, Run};
-use crate::schedule::{PlaySchedule, Schedule, schedule_play, with_pattern};
-use crate::start_at::StartAt;
+use crate::execution::compile::{compile, named_handlers, role_names};
+use crate::execution::error::ExecutionError;
+use crate::execution::executor::PlanExecutor;
+use crate::execution::placement::{rules, strategy_of};
+use crate::execution::play_keywords::{ask, render, waits};
+use crate::execution::round::{Round, RoundPlan};
+use crate::execution::run::{AfterRound, Run};
+use crate::execution::schedule::{PlaySchedule, Schedule, schedule_play, with_pattern};
+use crate::execution::start_at::StartAt;
 
-impl ExecutionEngine {
+impl PlanExecutor {
     pub(crate) async fn run_plays(
         &self,
         plan: &ExecutionPlan,

@@ -2,21 +2,21 @@
 
 use std::collections::HashSet;
 
+use crate::cursor::{Fate, Step};
+use crate::include::is_include;
+use crate::outcome::UnitOutcome;
+use crate::play::PlayContext;
+use crate::requests::Request;
+use crate::world::Unreachable;
 use rustle_events::{EventKind, UnitId};
 use rustle_process::CancelLevel;
-use rustle_runtime::cursor::{Fate, Step};
-use rustle_runtime::include::is_include;
-use rustle_runtime::outcome::UnitOutcome;
-use rustle_runtime::play::PlayContext;
-use rustle_runtime::requests::Request;
-use rustle_runtime::world::Unreachable;
 use rustle_types::{HostName, NotRunHandler, Object, StopReason, TaskStatus};
 use serde_json::{Value, json};
 
-use crate::round::{Ended, Round};
-use crate::run::{AfterRound, Run, UnitEnd};
-use crate::slot::HostState;
-use crate::stop::Stop;
+use crate::execution::round::{Ended, Round};
+use crate::execution::run::{AfterRound, Run, UnitEnd};
+use crate::execution::slot::HostState;
+use crate::execution::stop::Stop;
 
 impl Run<'_> {
     /// Takes the end of a unit into account; tells whether the play ends with it.

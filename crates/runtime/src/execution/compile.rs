@@ -3,19 +3,19 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use crate::play::PlayContext;
+use crate::program::{Compiler, Handler, Node, Program};
+use crate::tags::TagFilter;
+use crate::world::World;
 use rustle_events::TaskInfo;
 use rustle_inventory::Inventory;
-use rustle_runtime::play::PlayContext;
-use rustle_runtime::program::{Compiler, Handler, Node, Program};
-use rustle_runtime::tags::TagFilter;
-use rustle_runtime::world::World;
 use rustle_types::{
     ExecutionOptions, HostName, ModuleCall, Object, PlayPlan, TaskBatch, TaskBody, TaskPlan, Tmpl,
 };
 use serde_json::Value;
 
-use crate::schedule::{RoundSchedule, ScheduledTask, hosts_of_pattern};
-use crate::start_at::StartAt;
+use crate::execution::schedule::{RoundSchedule, ScheduledTask, hosts_of_pattern};
+use crate::execution::start_at::StartAt;
 
 /// The program of one slice.
 pub(crate) fn compile(

@@ -8,26 +8,26 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::cursor::Step;
+use crate::outcome::UnitOutcome;
+use crate::play::PlayContext;
+use crate::requests::Requests;
+use crate::unit::Unit;
+use crate::world::{EventSink, World};
 use chrono::Utc;
 use rustle_events::{
     EVENT_VERSION, Event, EventKind, ReportFold, Reporter, Tally, TaskPath, UnitId,
 };
 use rustle_process::{CancelLevel, CancelToken};
-use rustle_runtime::cursor::Step;
-use rustle_runtime::outcome::UnitOutcome;
-use rustle_runtime::play::PlayContext;
-use rustle_runtime::requests::Requests;
-use rustle_runtime::unit::Unit;
-use rustle_runtime::world::{EventSink, World};
 use rustle_types::{ExecutionOptions, ExecutionPlan, ExitStatus, HostName, RunId};
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 
-use crate::engine::InventoryReader;
-use crate::hosts::HostBook;
-use crate::journal::Journal;
-use crate::round::{Ended, Round, UnitRules};
-use crate::step::{Answer, Confirm};
+use crate::execution::executor::InventoryReader;
+use crate::execution::hosts::HostBook;
+use crate::execution::journal::Journal;
+use crate::execution::round::{Ended, Round, UnitRules};
+use crate::execution::step::{Answer, Confirm};
 
 /// How often reporters are told that time passes.
 const TICK: Duration = Duration::from_millis(100);
@@ -264,7 +264,8 @@ impl Run<'_> {
     }
 
     /// Tells that the run has ended, and how.
-    pub(crate) fn end(&mut self, stats: rustle_connection::PoolStats) -> ExitStatus {
+    pub(crate) fn end(&mut self) -> ExitStatus {
+        let connections = self.world.invoker.connections();
         while let Ok(kind) = self.events.try_recv() {
             self.emit(kind);
         }
@@ -277,9 +278,9 @@ impl Run<'_> {
         };
         self.emit(EventKind::RunFinished {
             exit,
-            connect_ms: stats.connect_ms,
-            reconnects: u32::try_from(stats.retried).unwrap_or(u32::MAX),
-            agents_uploaded: u32::try_from(stats.uploads).unwrap_or(u32::MAX),
+            connect_ms: connections.connect_ms,
+            reconnects: connections.reconnects,
+            agents_uploaded: connections.agents_uploaded,
         });
         if let Some(journal) = &mut self.journal
             && let Err(error) = journal.sync()

@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::include::RoleParts;
+use crate::world::{Library, WantedRole};
 use indexmap::IndexMap;
-use rustle_runtime::include::RoleParts;
-use rustle_runtime::world::{Library, WantedRole};
 use rustle_template::Engine;
 use rustle_types::{ExecutionPlan, HandlerPlan, ModuleCall, Object, RolePlan, TaskBody, TaskPlan};
 use serde_json::{Value, json};
 
-use crate::vars_files::read as read_vars;
+use crate::execution::vars_file::read as read_vars;
 
 /// The endings of files that a name without one may mean.
 const ENDINGS: &[&str] = &["", ".yml", ".yaml", ".json"];

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use crate::program::{Handler, Node};
 use rustle_events::TaskPath;
-use rustle_runtime::program::{Handler, Node};
 use rustle_types::HostName;
 
 use super::Round;
-use crate::slot::{HostState, meant_by};
+use crate::execution::slot::{HostState, meant_by};
 
 /// What one task brought in.
 pub(super) struct Included {

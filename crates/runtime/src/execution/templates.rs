@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::{ControllerDisk, ControllerLookups};
 use rustle_process::CancelToken;
-use rustle_runtime::{ControllerDisk, ControllerLookups};
 use rustle_template::Engine;
 use rustle_vault::VaultSecrets;
 
-use crate::includes::DiskIncludes;
+use crate::execution::includes::DiskIncludes;
 
 /// Puts the engine together. Without passwords encrypted values are an error where they are read.
 pub(crate) fn template_engine(

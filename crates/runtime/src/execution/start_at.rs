@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use rustle_runtime::program::Node;
+use crate::program::Node;
 use rustle_types::ExecutionOptions;
 
-use crate::error::ExecutionError;
+use crate::execution::error::ExecutionError;
 
 /// `--start-at-task`: what comes before the task is left out.
 #[derive(Clone)]
@@ -46,7 +46,7 @@ impl StartAt {
                 if self.waits_for.is_some() {
                     return None;
                 }
-                Some(Node::Block(Arc::new(rustle_runtime::program::BlockNode {
+                Some(Node::Block(Arc::new(crate::program::BlockNode {
                     path: block.path.clone(),
                     block: inner,
                     rescue: Arc::clone(&block.rescue),

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use crate::program::Compiler;
+use crate::tags::TagFilter;
 use proptest::prelude::{prop, prop_assert, prop_assert_eq, proptest};
-use rustle_runtime::program::Compiler;
-use rustle_runtime::tags::TagFilter;
 use rustle_strategy::{Free, Linear};
 use rustle_types::{Keywords, TaskBatch, TaskPlan};
 

@@ -1,0 +1,348 @@
+//! What every run needs, wherever its modules run.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use rustle_events::{EventKind, ReportFold, Reporter, Tally};
+use rustle_inventory::Inventory;
+use rustle_module::Catalogue;
+use rustle_process::CancelToken;
+use rustle_template::{Engine, Layer, Trust};
+use rustle_types::{
+    ExecutionOptions, ExecutionPlan, ExecutionReport, Mode, Object, ParsedInventory, PlanProblem,
+    RunId, Secret,
+};
+use rustle_vault::VaultSecrets;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::execution::check::Checker;
+use crate::execution::compile::{compile, list_tasks};
+use crate::execution::error::ExecutionError;
+use crate::execution::hosts::HostBook;
+use crate::execution::journal::Journal;
+use crate::execution::library::PlanLibrary;
+use crate::execution::play_keywords::foreseen;
+use crate::execution::run::{Run, Sink};
+use crate::execution::schedule::{Schedule, schedule};
+use crate::execution::start_at::StartAt;
+use crate::execution::step::Confirm;
+use crate::execution::templates::template_engine;
+use crate::files::Files;
+use crate::world::{EventSink, ModuleInvoker, Person, RunSettings, World};
+
+/// What an executor is made of.
+#[derive(Clone, Debug, Default)]
+pub struct ExecutorConfig {
+    /// Where relative paths of the plan begin.
+    pub base_dir: PathBuf,
+    /// Where runs keep their journals; none for no journal.
+    pub state_dir: Option<PathBuf>,
+    /// How tasks become another user where neither they nor the host say so.
+    pub r#become: BecomeDefaults,
+}
+
+/// How tasks become another user where neither they nor the host say so.
+#[derive(Clone, Debug, Default)]
+pub struct BecomeDefaults {
+    /// Whether they do.
+    pub enabled: bool,
+    /// The user.
+    pub user: Option<String>,
+    /// The method.
+    pub method: Option<String>,
+    /// The password for it.
+    pub password: Option<Secret>,
+}
+
+/// Reads the inventory of a run; an error is a text for people.
+pub type InventoryReader = Arc<dyn Fn() -> Result<ParsedInventory, String> + Send + Sync>;
+
+/// Runs plans, whoever runs their modules.
+pub struct PlanExecutor {
+    config: ExecutorConfig,
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) cancel: CancelToken,
+    person: Option<Arc<dyn Person>>,
+    reread: Option<InventoryReader>,
+    reporters: Mutex<Vec<Box<dyn Reporter>>>,
+    confirm: Mutex<Option<Box<dyn Confirm>>>,
+}
+
+/// What one task on one host is run with, apart from a whole plan.
+#[derive(Clone, Debug, Default)]
+pub struct ExecutionContext {
+    /// The hosts and their variables.
+    pub inventory: ParsedInventory,
+    /// The options.
+    pub options: ExecutionOptions,
+    /// Variables of the plan.
+    pub vars: Object,
+}
+
+impl PlanExecutor {
+    /// An executor that runs one plan at a time.
+    #[must_use]
+    pub fn new(config: ExecutorConfig) -> Self {
+        let cancel = CancelToken::new();
+        Self {
+            engine: template_engine(&config.base_dir, &cancel, None),
+            config,
+            cancel,
+            person: None,
+            reread: None,
+            reporters: Mutex::default(),
+            confirm: Mutex::default(),
+        }
+    }
+
+    /// Adds readers of the run's events.
+    #[must_use]
+    pub fn with_reporters(self, reporters: Vec<Box<dyn Reporter>>) -> Self {
+        Self {
+            reporters: Mutex::new(reporters),
+            ..self
+        }
+    }
+
+    /// Decrypts values and files with these passwords.
+    #[must_use]
+    pub fn with_vault(self, secrets: Arc<VaultSecrets>) -> Self {
+        Self {
+            engine: template_engine(&self.config.base_dir, &self.cancel, Some(secrets)),
+            ..self
+        }
+    }
+
+    /// Asks a person before each task.
+    #[must_use]
+    pub fn with_confirm(self, confirm: Option<Box<dyn Confirm>>) -> Self {
+        Self {
+            confirm: Mutex::new(confirm),
+            ..self
+        }
+    }
+
+    /// Gives questions of tasks and plays to a person.
+    #[must_use]
+    pub fn with_person(self, person: Option<Arc<dyn Person>>) -> Self {
+        Self { person, ..self }
+    }
+
+    /// Reads the inventory again where a task asks for it.
+    #[must_use]
+    pub fn with_inventory_reader(self, reread: InventoryReader) -> Self {
+        Self {
+            reread: Some(reread),
+            ..self
+        }
+    }
+
+    /// Ends the run: at [`CancelLevel::Stop`](rustle_process::CancelLevel::Stop) nothing more starts and running tasks are
+    /// asked to end, at [`CancelLevel::Kill`](rustle_process::CancelLevel::Kill) they are killed.
+    #[must_use]
+    pub const fn cancel_token(&self) -> &CancelToken {
+        &self.cancel
+    }
+
+    /// Everything that stands against running the plan with these modules: modules and arguments that are not there, and
+    /// keywords whose meaning is not written yet.
+    #[must_use]
+    pub fn check(&self, plan: &ExecutionPlan, catalogue: &Catalogue) -> Vec<PlanProblem> {
+        let mut checker = Checker {
+            catalogue,
+            engine: &self.engine,
+            problems: Vec::new(),
+            forgiving: 0,
+        };
+        checker.plan(plan);
+        checker.problems
+    }
+
+    /// What the plan comes to, without touching a host.
+    ///
+    /// # Errors
+    /// When the inventory or a pattern is wrong, or no host is left.
+    pub fn schedule(
+        &self,
+        plan: &ExecutionPlan,
+        inventory: ParsedInventory,
+        options: &ExecutionOptions,
+    ) -> Result<Schedule, ExecutionError> {
+        let inventory = Inventory::new(inventory).map_err(ExecutionError::Inventory)?;
+        let plan = &foreseen(plan, &self.engine, &options.extra_vars);
+        let mut schedule = schedule(plan, &inventory, options)?;
+        let mut start_at = StartAt::new(options);
+        for play in &mut schedule.plays {
+            let from = &plan.plays[play.index];
+            for round in &mut play.rounds {
+                let program = compile(
+                    from,
+                    play.index,
+                    round,
+                    &inventory,
+                    options,
+                    &mut start_at.clone(),
+                );
+                list_tasks(&program.nodes, 0, &round.hosts, &mut round.tasks);
+            }
+            if let Some(round) = play.rounds.first() {
+                compile(from, play.index, round, &inventory, options, &mut start_at);
+            }
+        }
+        start_at.check()?;
+        Ok(schedule)
+    }
+
+    /// Runs a plan to its end. Its modules are run by what `invoker` makes, which may tell what happens on the way.
+    ///
+    /// # Errors
+    /// When it cannot begin. Tasks and hosts that fail are in the report.
+    pub async fn execute_plan(
+        &self,
+        plan: &ExecutionPlan,
+        inventory: ParsedInventory,
+        options: &ExecutionOptions,
+        invoker: impl FnOnce(Arc<dyn EventSink>) -> Arc<dyn ModuleInvoker>,
+    ) -> Result<ExecutionReport, ExecutionError> {
+        let schedule = self.schedule(plan, inventory.clone(), options)?;
+        let inventory = Inventory::new(inventory).map_err(ExecutionError::Inventory)?;
+        let id = RunId::generate();
+        let journal = match &self.config.state_dir {
+            None => None,
+            Some(dir) => Some(
+                Journal::create(dir, id, plan)
+                    .map_err(|(path, source)| ExecutionError::Journal { path, source })?,
+            ),
+        };
+        let book = Arc::new(HostBook::new(inventory));
+        let (event_tx, events) = mpsc::unbounded_channel();
+        let world = self.world(id, plan, options, &book, (invoker, event_tx));
+        let mut reporters = self
+            .reporters
+            .lock()
+            .map(|mut reporters| std::mem::take(&mut *reporters))
+            .unwrap_or_default();
+        let mut confirm = self
+            .confirm
+            .lock()
+            .ok()
+            .and_then(|mut confirm| confirm.take());
+        let mut run = Run {
+            id,
+            world,
+            book,
+            options,
+            cancel: self.cancel.clone(),
+            events,
+            journal,
+            reporters: &mut reporters,
+            confirm: confirm.as_mut(),
+            fold: ReportFold::default(),
+            tally: Tally::default(),
+            seq: 0,
+            lost: BTreeSet::new(),
+            reread: self.reread.clone(),
+            has_failed: false,
+            has_unreachable: false,
+            is_over: false,
+            journal_error: None,
+            units: JoinSet::new(),
+            running: HashMap::new(),
+            confirmed: BTreeSet::new(),
+        };
+        let outcome = self.run_plays(plan, &schedule, &mut run).await;
+        run.end();
+        let report = std::mem::take(&mut run.fold).finish();
+        outcome?;
+        report.ok_or_else(|| ExecutionError::Setup {
+            what: "the run made no report".into(),
+            source: std::io::ErrorKind::InvalidData.into(),
+        })
+    }
+
+    /// What tasks see of a run.
+    pub(crate) fn world(
+        &self,
+        run: RunId,
+        plan: &ExecutionPlan,
+        options: &ExecutionOptions,
+        book: &Arc<HostBook>,
+        (invoker, event_tx): (
+            impl FnOnce(Arc<dyn EventSink>) -> Arc<dyn ModuleInvoker>,
+            mpsc::UnboundedSender<EventKind>,
+        ),
+    ) -> World {
+        let events: Arc<dyn EventSink> = Arc::new(Sink(event_tx));
+        let library = Arc::new(PlanLibrary::new(
+            plan,
+            &self.config.base_dir,
+            Arc::clone(&self.engine),
+        ));
+        let r#become = &self.config.r#become;
+        let settings = RunSettings {
+            run: run.to_string(),
+            mode: Mode {
+                check: options.check,
+                diff: options.diff,
+            },
+            timeout: Some(options.timeout).filter(|timeout| !timeout.is_zero()),
+            live_output: options.verbosity > 0,
+            verbosity: options.verbosity,
+            r#become: r#become.enabled,
+            become_user: r#become.user.clone(),
+            become_method: r#become.method.clone(),
+            become_password: r#become.password.clone(),
+            forks: options.forks,
+            tags: options.tags.clone(),
+            skip_tags: options.skip_tags.clone(),
+            limit: options.limit.clone(),
+            base_dir: self.config.base_dir.clone(),
+            inventory: inventory_source(plan, book, &self.config.base_dir)
+                .as_deref()
+                .and_then(inventory_place),
+            plan_vars: Layer::new(Arc::new(plan.vars.clone()), Trust::Trusted),
+            extra_vars: Layer::new(Arc::new(options.extra_vars.clone()), Trust::Trusted),
+        };
+        World {
+            engine: Arc::clone(&self.engine),
+            invoker: invoker(Arc::clone(&events)),
+            hosts: Arc::clone(book) as _,
+            events,
+            files: Arc::new(Files::default()),
+            library,
+            person: self.person.clone(),
+            settings: Arc::new(settings),
+        }
+    }
+}
+/// The file or folder that the inventory is from: as it was read, else as the plan says.
+fn inventory_source(plan: &ExecutionPlan, book: &HostBook, base_dir: &Path) -> Option<PathBuf> {
+    let read = book.inventory(|inventory| inventory.parsed().sources.clone());
+    let mut sources = read
+        .iter()
+        .chain(&plan.inventory_sources)
+        .map(|source| base_dir.join(source));
+    sources.find(|source| source.exists())
+}
+
+/// The folder of an inventory, and its file: of a folder the first file in it.
+fn inventory_place(source: &Path) -> Option<(String, String)> {
+    let shown = |path: &Path| path.display().to_string();
+    if !source.is_dir() {
+        return Some((shown(source.parent()?), shown(source)));
+    }
+    let mut files: Vec<PathBuf> = std::fs::read_dir(source)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.is_file())
+        .collect();
+    files.sort();
+    let file = files
+        .first()
+        .map_or_else(|| shown(source), |file| shown(file));
+    Some((shown(source), file))
+}

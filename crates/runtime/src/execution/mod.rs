@@ -1,0 +1,38 @@
+//! The run of a plan: one loop that owns its state, units that talk to it by messages.
+//!
+//! A [`PlanExecutor`] resolves what a plan comes to ([`Schedule`]) and runs it. Where its modules run is the business of the
+//! [`ModuleInvoker`](crate::world::ModuleInvoker) that it is given: of agents on hosts, or of this process. Everything that
+//! happens is an event; the journal has it before any reporter does.
+
+mod check;
+mod compile;
+mod error;
+mod executor;
+mod granting;
+mod hosts;
+mod includes;
+mod journal;
+mod library;
+mod placement;
+mod play_keywords;
+mod plays;
+mod round;
+mod run;
+mod schedule;
+mod settle;
+mod single;
+mod slices;
+mod slot;
+mod start_at;
+mod step;
+mod stop;
+mod templates;
+mod vars_file;
+
+pub use error::ExecutionError;
+pub use executor::{
+    BecomeDefaults, ExecutionContext, ExecutorConfig, InventoryReader, PlanExecutor,
+};
+pub use journal::read_journal;
+pub use schedule::{PlaySchedule, RoundSchedule, Schedule, ScheduledTask};
+pub use step::{Answer, Confirm};
