@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rustle_module::{Catalogue, ModuleResult};
+use rustle_module::{Catalogue, ModuleResult, within};
 use rustle_process::{CancelLevel, CancelToken};
 use rustle_protocol::{
     Call, CallId, FrameError, FrameReader, FrameWriter, Hello, PROTOCOL_VERSION, Reply, Request,
@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 use crate::asks::Asks;
 use crate::jobs;
 use crate::relay::Relays;
-use crate::target::HostTarget;
+use crate::target::host_target;
 
 /// How many replies may wait for the connection.
 const REPLIES: usize = 64;
@@ -173,7 +173,7 @@ async fn run_call(mut call: Call, cancel: CancelToken, shared: &Shared) {
         None => ModuleResult::failure(format!("module `{}` is not in this agent", call.module)),
         Some(module) => {
             let limit = call.timeout_ms.map(Duration::from_millis);
-            let target = HostTarget::new(
+            let target = host_target(
                 &mut call,
                 cancel.clone(),
                 Arc::clone(&shared.asks),
@@ -191,44 +191,6 @@ async fn run_call(mut call: Call, cancel: CancelToken, shared: &Shared) {
             result: Box::new(result),
         })
         .await;
-}
-
-/// Waits for a module, and stops it when its time is over.
-async fn within(
-    limit: Option<Duration>,
-    cancel: &CancelToken,
-    module: impl Future<Output = ModuleResult>,
-) -> ModuleResult {
-    let Some(limit) = limit else {
-        return module.await;
-    };
-    let mut module = std::pin::pin!(module);
-    match tokio::time::timeout(limit, &mut module).await {
-        Ok(result) => result,
-        Err(_) => {
-            cancel.raise(CancelLevel::Stop);
-            let stopped = module.await;
-            ModuleResult {
-                changed: false,
-                failed: true,
-                msg: Some(format!("Timed out after {} second(s).", limit.as_secs_f64()).into()),
-                result: [("timedout".to_owned(), serde_timedout(limit))]
-                    .into_iter()
-                    .chain(stopped.result)
-                    .collect(),
-                ..stopped
-            }
-        }
-    }
-}
-
-fn serde_timedout(limit: Duration) -> rustle_types::JsonValue {
-    [(
-        "period".to_owned(),
-        rustle_types::JsonValue::from(limit.as_secs_f64()),
-    )]
-    .into_iter()
-    .collect()
 }
 
 /// Writes replies. A result that is too long for a frame becomes a failure that says so.
