@@ -9,6 +9,7 @@
 )]
 
 mod expectation;
+mod local;
 mod results;
 mod tree;
 
@@ -17,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use rustle_testkit::{Output, World};
+use rustle_testkit::{Invocation, Output, World};
 use serde_json::Value;
 
 use expectation::{Found, differences};
@@ -55,16 +56,20 @@ fn expectation_of(case: &Path, runs: usize, run: usize) -> PathBuf {
     })
 }
 
+/// Makes one run of a case with these arguments, in a world whose scratch folder is there, and writes its report.
+type Execute = dyn Fn(&World, &Path, &Path, &[String]) -> Output + Sync;
+
 /// Does all runs of a case, on one scratch folder, and returns what differs.
-fn differing(case: &Path) -> Vec<String> {
-    let world = World::new();
+fn execute_by(case: &Path, execute: &Execute) -> Vec<String> {
+    let mut world = World::new();
     tree::make_scratch(&world.path("scratch"));
     let plan = read(&case.join("plan.json"));
     let runs = runs(case);
     let mut differing = Vec::new();
     for (number, arguments) in runs.iter().enumerate() {
-        let output = execute(&world, case, number, arguments);
+        world.set_env("KIT_RUN", number.to_string());
         let report = world.path(format!("report-{number}.json"));
+        let output = execute(&world, case, &report, arguments);
         let found = Found {
             code: output.code,
             report: report.exists().then(|| read(&report)),
@@ -84,32 +89,37 @@ fn differing(case: &Path) -> Vec<String> {
     differing
 }
 
-fn execute(world: &World, case: &Path, number: usize, arguments: &[String]) -> Output {
+/// A run of `program` with what every case counts on.
+fn in_the_kits_environment(world: &World, case: &Path, program: &Path) -> Invocation {
     let more = read(&case.join("case.json"))["env"].clone();
-    let report = world.path(format!("report-{number}.json"));
     let mut command = world
         .command("sh")
         .args(["-c", r#"umask 022; exec "$0" "$@""#])
-        .arg(env!("CARGO_BIN_EXE_rustle-exec"))
+        .arg(program)
+        .current_dir(case)
+        .timeout(Duration::from_secs(180))
+        .env("KIT_ENV", "from-env")
+        .env("KIT_CASE", case);
+    for (name, value) in more.as_object().into_iter().flatten() {
+        command = command.env(name, value.as_str().expect("variables are texts"));
+    }
+    command
+}
+
+/// Makes a run by the program.
+fn by_the_program(world: &World, case: &Path, report: &Path, arguments: &[String]) -> Output {
+    in_the_kits_environment(world, case, Path::new(env!("CARGO_BIN_EXE_rustle-exec")))
         .args(["plan.json", "-e"])
         .arg(format!("scratch={}", world.path("scratch").display()))
         .args(arguments)
         .arg("--report-file")
         .arg(report)
-        .current_dir(case)
-        .timeout(Duration::from_secs(180))
-        .env("KIT_ENV", "from-env")
-        .env("KIT_CASE", case)
-        .env("KIT_RUN", number.to_string());
-    for (name, value) in more.as_object().into_iter().flatten() {
-        command = command.env(name, value.as_str().expect("variables are texts"));
-    }
-    command.run()
+        .run()
 }
 
-#[test]
-fn cases_do_what_ansible_did() {
-    let todo = Mutex::new(cases().into_iter());
+/// Does cases side by side, and fails with everything that differs.
+fn in_parallel(cases: Vec<PathBuf>, differing: &(dyn Fn(&Path) -> Vec<String> + Sync)) {
+    let todo = Mutex::new(cases.into_iter());
     let report = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -139,6 +149,11 @@ fn cases_do_what_ansible_did() {
         report.len(),
         report.join("\n")
     );
+}
+
+#[test]
+fn cases_do_what_ansible_did() {
+    in_parallel(cases(), &|case| execute_by(case, &by_the_program));
 }
 
 #[test]

@@ -59,6 +59,7 @@ impl ExecutionEngine {
                 base_dir: config.base_dir,
                 state_dir: config.state_dir,
                 r#become: config.r#become,
+                time_limit: None,
             }),
         })
     }

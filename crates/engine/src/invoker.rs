@@ -1,7 +1,6 @@
 //! Runs modules by the agents on the hosts.
 
 use std::collections::HashSet;
-use std::io::SeekFrom;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -17,7 +16,7 @@ use rustle_runtime::world::{
     Connections, EventSink, FileBytes, Invocation, ModuleInvoker, OutgoingFile, Unreachable,
 };
 use rustle_types::{AttachmentId, HostConnection, HostName, ModuleResult, Object};
-use tokio::io::{AsyncRead, AsyncSeekExt};
+use tokio::io::AsyncRead;
 
 /// How much longer than a call's own time limit we wait for its answer.
 const ANSWER_GRACE: Duration = Duration::from_secs(30);
@@ -212,23 +211,6 @@ impl Attachments for Files {
         id: &AttachmentId,
         offset: u64,
     ) -> std::io::Result<Box<dyn AsyncRead + Send + Unpin>> {
-        let file = self.0.iter().find(|file| file.id == *id);
-        match file.map(|file| &file.source) {
-            Some(FileBytes::Memory(bytes)) => {
-                let start = usize::try_from(offset)
-                    .unwrap_or(usize::MAX)
-                    .min(bytes.len());
-                Ok(Box::new(std::io::Cursor::new(bytes.slice(start..))))
-            }
-            Some(FileBytes::Disk { path, .. }) => {
-                let mut file = tokio::fs::File::open(path).await?;
-                file.seek(SeekFrom::Start(offset)).await?;
-                Ok(Box::new(file))
-            }
-            None => Err(std::io::Error::new(
-                std::io::ErrorKind::NotFound,
-                format!("no file `{}` goes with this call", id.0),
-            )),
-        }
+        OutgoingFile::open(&self.0, id, offset).await
     }
 }

@@ -21,6 +21,11 @@ impl Catalogue {
         Self { modules }
     }
 
+    /// Adds a module under the name of its specification, in place of one that had it.
+    pub fn set(&mut self, module: &'static dyn DynModule) {
+        self.modules.insert(module.spec().name, module);
+    }
+
     /// The module called `name`, which may be qualified (`ansible.builtin.copy`).
     #[must_use]
     pub fn find(&self, name: &str) -> Option<&'static dyn DynModule> {

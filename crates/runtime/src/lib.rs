@@ -15,6 +15,7 @@ pub mod execution;
 pub mod files;
 pub mod include;
 mod keywords;
+pub mod local;
 mod lookups;
 mod loop_items;
 mod looping;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::io::{self, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use rustle_events::EventKind;
 use rustle_process::CancelToken;
 use rustle_template::{Engine, Layer};
 use rustle_types::{AttachmentId, HostName, Mode, ModuleResult, Object, Secret, TaskPlan};
+use tokio::io::{AsyncRead, AsyncSeekExt as _};
 
 use crate::files::Files;
 use crate::include::RoleParts;
@@ -100,6 +102,37 @@ pub struct OutgoingFile {
     pub id: AttachmentId,
     /// The bytes.
     pub source: FileBytes,
+}
+
+impl OutgoingFile {
+    /// Opens one of `files` at an offset.
+    ///
+    /// # Errors
+    /// When none of them has the name, or its file cannot be read.
+    pub async fn open(
+        files: &[Self],
+        id: &AttachmentId,
+        offset: u64,
+    ) -> io::Result<Box<dyn AsyncRead + Send + Unpin>> {
+        let file = files.iter().find(|file| file.id == *id);
+        match file.map(|file| &file.source) {
+            Some(FileBytes::Memory(bytes)) => {
+                let start = usize::try_from(offset)
+                    .unwrap_or(usize::MAX)
+                    .min(bytes.len());
+                Ok(Box::new(io::Cursor::new(bytes.slice(start..))))
+            }
+            Some(FileBytes::Disk { path, .. }) => {
+                let mut file = tokio::fs::File::open(path).await?;
+                file.seek(SeekFrom::Start(offset)).await?;
+                Ok(Box::new(file))
+            }
+            None => Err(io::Error::new(
+                io::ErrorKind::NotFound,
+                format!("no file `{}` goes with this call", id.0),
+            )),
+        }
+    }
 }
 
 /// Where bytes of a file are.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use rustle_types::{ExitStatus, PlanErrors};
+use rustle_types::{ExitStatus, HostName, PlanErrors};
 
 /// Why a run could not go on, or not begin. A task or host that fails is data in the report instead.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +50,22 @@ pub enum ExecutionError {
         /// Why.
         reason: String,
     },
+    /// A play addresses hosts that a run in one process cannot reach.
+    #[error("`{play}` addresses {others}, and this run is for `{own}` alone")]
+    OtherHosts {
+        /// The play.
+        play: String,
+        /// The machine that the run is for.
+        own: HostName,
+        /// The others.
+        others: String,
+    },
+    /// Facts cannot be gathered.
+    #[error("cannot gather facts: {reason}")]
+    Facts {
+        /// Why.
+        reason: String,
+    },
     /// The journal cannot be written.
     #[error("cannot write the journal `{}`", path.display())]
     Journal {
@@ -78,10 +94,11 @@ impl ExecutionError {
             | Self::Pattern { .. }
             | Self::NoSuchTask { .. }
             | Self::VarsFile { .. }
+            | Self::OtherHosts { .. }
             | Self::Play { .. } => ExitStatus::NotValid,
             Self::NoHosts { .. } => ExitStatus::NoHosts,
             Self::Journal { .. } => ExitStatus::NotRecorded,
-            Self::Setup { .. } => ExitStatus::InternalError,
+            Self::Setup { .. } | Self::Facts { .. } => ExitStatus::InternalError,
         }
     }
 
@@ -96,6 +113,9 @@ impl ExecutionError {
             Self::Journal { .. } => {
                 Some("set RUSTLE_STATE_DIR to a folder that can be written to".into())
             }
+            Self::OtherHosts { own, .. } => Some(format!(
+                "limit the run to `{own}`, or run the plan from a controller"
+            )),
             Self::Inventory(error) => error.hint(),
             _ => None,
         }

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use rustle_events::{EventKind, ReportFold, Reporter, Tally};
 use rustle_inventory::Inventory;
@@ -24,7 +25,7 @@ use crate::execution::hosts::HostBook;
 use crate::execution::journal::Journal;
 use crate::execution::library::PlanLibrary;
 use crate::execution::play_keywords::foreseen;
-use crate::execution::run::{Run, Sink};
+use crate::execution::run::{Deadline, Run, Sink};
 use crate::execution::schedule::{Schedule, schedule};
 use crate::execution::start_at::StartAt;
 use crate::execution::step::Confirm;
@@ -41,6 +42,8 @@ pub struct ExecutorConfig {
     pub state_dir: Option<PathBuf>,
     /// How tasks become another user where neither they nor the host say so.
     pub r#become: BecomeDefaults,
+    /// How long a run may take; then nothing more starts, and what runs is asked to end.
+    pub time_limit: Option<Duration>,
 }
 
 /// How tasks become another user where neither they nor the host say so.
@@ -104,6 +107,14 @@ impl PlanExecutor {
             reporters: Mutex::new(reporters),
             ..self
         }
+    }
+
+    /// Takes the readers of the next run's events.
+    pub fn set_reporters(&self, reporters: Vec<Box<dyn Reporter>>) {
+        *self
+            .reporters
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = reporters;
     }
 
     /// Decrypts values and files with these passwords.
@@ -234,7 +245,8 @@ impl PlanExecutor {
             world,
             book,
             options,
-            cancel: self.cancel.clone(),
+            cancel: self.cancel.child(),
+            deadline: self.config.time_limit.map(Deadline::after),
             events,
             journal,
             reporters: &mut reporters,

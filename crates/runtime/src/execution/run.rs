@@ -22,6 +22,7 @@ use rustle_process::{CancelLevel, CancelToken};
 use rustle_types::{ExecutionOptions, ExecutionPlan, ExitStatus, HostName, RunId};
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
+use tokio::time::Instant;
 
 use crate::execution::executor::InventoryReader;
 use crate::execution::hosts::HostBook;
@@ -50,6 +51,34 @@ pub(crate) struct UnitEnd {
     pub(crate) outcome: UnitOutcome,
 }
 
+/// When the time of a run is over.
+#[derive(Clone, Copy)]
+pub(crate) struct Deadline {
+    limit: Duration,
+    at: Instant,
+}
+
+impl Deadline {
+    /// That long from now.
+    pub(crate) fn after(limit: Duration) -> Self {
+        Self {
+            limit,
+            at: Instant::now() + limit,
+        }
+    }
+
+    /// Comes back when the time of a run is over, with how long it was; never where it has none.
+    async fn passed(deadline: Option<Self>) -> Duration {
+        match deadline {
+            None => std::future::pending().await,
+            Some(Self { limit, at }) => {
+                tokio::time::sleep_until(at).await;
+                limit
+            }
+        }
+    }
+}
+
 /// A run that is under way.
 pub(crate) struct Run<'a> {
     pub(crate) id: RunId,
@@ -57,6 +86,7 @@ pub(crate) struct Run<'a> {
     pub(crate) book: Arc<HostBook>,
     pub(crate) options: &'a ExecutionOptions,
     pub(crate) cancel: CancelToken,
+    pub(crate) deadline: Option<Deadline>,
     pub(crate) events: mpsc::UnboundedReceiver<EventKind>,
     pub(crate) journal: Option<Journal>,
     pub(crate) reporters: &'a mut Vec<Box<dyn Reporter>>,
@@ -149,6 +179,12 @@ impl Run<'_> {
                 _ = self.cancel.raised_above(CancelLevel::Run), if !round.is_closed() => {
                     round.close();
                     self.emit(EventKind::CancelRequested { reason: "the user asked for it".into() });
+                }
+                limit = Deadline::passed(self.deadline), if !round.is_closed() => {
+                    self.cancel.raise(CancelLevel::Stop);
+                    round.close();
+                    let reason = format!("its time of {} s was over", limit.as_secs_f64());
+                    self.emit(EventKind::CancelRequested { reason });
                 }
             }
         }
