@@ -225,8 +225,8 @@ pub(crate) struct ConnectionArgs {
     /// That user [default: root]
     #[arg(long, value_name = "USER")]
     pub(crate) become_user: Option<String>,
-    /// How to become that user: sudo, su or doas [default: sudo]
-    #[arg(long, value_name = "METHOD", value_parser = ["sudo", "su", "doas"])]
+    /// How to become that user: sudo, su, doas or runuser [default: sudo]
+    #[arg(long, value_name = "METHOD", value_parser = ["sudo", "su", "doas", "runuser"])]
     pub(crate) become_method: Option<String>,
     /// Ask for the password that becoming that user needs
     #[arg(short = 'K', long)]

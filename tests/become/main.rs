@@ -10,4 +10,5 @@
 
 mod desk;
 mod password;
+mod programs;
 mod users;

@@ -6,7 +6,9 @@
 mod asks;
 mod catalogue;
 mod escalate;
+mod gate;
 mod jobs;
+mod methods;
 mod relay;
 mod serve;
 mod target;

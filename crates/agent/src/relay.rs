@@ -1,4 +1,4 @@
-//! Calls as another user: a second agent, started by `sudo`, `su` or `doas` through pipes, and its frames relayed.
+//! Calls as another user: a second agent, started by `sudo`, `su`, `doas` or `runuser` through pipes, and its frames relayed.
 //!
 //! The second agent is put into a folder of the other user's by the same line that puts the first one on the host, so no
 //! file of ours is made readable for anybody.
@@ -27,7 +27,7 @@ pub(crate) struct Relays {
     drivers: Arc<Mutex<JoinSet<()>>>,
 }
 
-/// Where a second agent is, will be, or why there is none.
+/// Where a second agent is or will be, or why there never is one: what was tried with a wrong password is not tried again.
 type Slot = Arc<OnceCell<Result<Arc<Link>, String>>>;
 
 impl Relays {
@@ -63,7 +63,10 @@ impl Relays {
         let Some(as_user) = call.r#become.take() else {
             return Err(LinkError::Become("the call names no user".into()));
         };
-        let link = self.link(&as_user).await.map_err(LinkError::Become)?;
+        let link = tokio::select! {
+            link = self.link(&as_user) => link.map_err(LinkError::Become)?,
+            _ = cancel.raised_above(CancelLevel::Run) => return Ok(ModuleResult::failure("cancelled")),
+        };
         let files = Arc::new(Relayed {
             call: call.id,
             asks,
@@ -98,14 +101,20 @@ impl Relays {
             }
             Arc::clone(slot)
         };
-        slot.get_or_init(|| async {
-            let (link, driver) = escalate::start_agent(as_user).await?;
-            if let Ok(mut drivers) = self.drivers.lock() {
-                drivers.spawn(driver);
+        slot.get_or_try_init(|| async {
+            match escalate::start_agent(as_user).await {
+                Ok(escalated) => {
+                    let (link, driver) = escalated.split();
+                    if let Ok(mut drivers) = self.drivers.lock() {
+                        drivers.spawn(driver);
+                    }
+                    Ok(Ok(Arc::new(link)))
+                }
+                Err(refusal) if refusal.is_password => Ok(Err(refusal.why)),
+                Err(refusal) => Err(refusal.why),
             }
-            Ok(Arc::new(link))
         })
-        .await
+        .await?
         .clone()
     }
 }

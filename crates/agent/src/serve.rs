@@ -31,6 +31,7 @@ const SETTLE: Duration = Duration::from_secs(8);
 
 /// Serves until stdin closes.
 pub(crate) fn serve() -> ExitCode {
+    leave_terminal();
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -41,6 +42,14 @@ pub(crate) fn serve() -> ExitCode {
     // A thread that sits in a read of stdin never ends by itself.
     runtime.shutdown_background();
     outcome
+}
+
+/// Goes where no terminal is, if we came by one: what modules run must find nobody to ask, and must not be stopped for asking.
+fn leave_terminal() {
+    if std::fs::File::open("/dev/tty").is_ok() {
+        // Who leads a group cannot leave, and was not started at a terminal of ours.
+        let _ = rustix::process::setsid();
+    }
 }
 
 /// What calls share.

@@ -66,6 +66,9 @@ impl ModuleInvoker for PoolInvoker {
                     .password
                     .as_ref()
                     .map(|password| password.expose().to_owned()),
+                timeout_ms: user
+                    .timeout
+                    .and_then(|limit| u64::try_from(limit.as_millis()).ok()),
             }),
             inline,
         };

@@ -90,7 +90,7 @@ impl<C: Caller> Target for HostTarget<C> {
     }
 
     async fn run(&self, command: Command) -> Result<Finished, ProcessError> {
-        let command = command.envs(&self.environment);
+        let command = command.envs_where_unset(&self.environment);
         if !self.is_watched {
             return command.run(&self.cancel).await;
         }

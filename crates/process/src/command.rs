@@ -2,7 +2,9 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -46,6 +48,7 @@ pub struct Command {
     pub(crate) stdin: Stdin,
     pub(crate) umask: Option<u32>,
     pub(crate) new_session: bool,
+    pub(crate) terminal: Option<Arc<OwnedFd>>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) grace: Duration,
@@ -66,6 +69,7 @@ impl Command {
             stdin: Stdin::Null,
             umask: None,
             new_session: false,
+            terminal: None,
             timeout: None,
             idle_timeout: None,
             grace: DEFAULT_GRACE,
@@ -107,6 +111,23 @@ impl Command {
         variables
             .into_iter()
             .fold(self, |command, (name, value)| command.env(name, value))
+    }
+
+    /// Sets variables of the environment that the command itself says nothing about so far.
+    ///
+    /// What it was made with stays: a command whose output is read is told its language, and no surroundings change that.
+    #[must_use]
+    pub fn envs_where_unset(
+        mut self,
+        variables: impl IntoIterator<Item = (impl AsRef<OsStr>, impl AsRef<OsStr>)>,
+    ) -> Self {
+        let fresh = variables.into_iter().map(|(name, value)| {
+            let (name, value) = (name.as_ref().to_owned(), value.as_ref().to_owned());
+            (name, Some(value))
+        });
+        let own = std::mem::take(&mut self.env);
+        self.env = fresh.chain(own).collect();
+        self
     }
 
     /// Takes a variable out of the environment.

@@ -49,6 +49,7 @@ mod pump;
 mod quote;
 mod run;
 mod start;
+mod terminal;
 
 pub use cancel::{CancelLevel, CancelToken};
 pub use capture::{Captured, OutputLimit};
@@ -58,3 +59,4 @@ pub use error::ProcessError;
 pub use finished::{BackgroundOutput, ExitStatus, Finished, Outcome, TimeLimit};
 pub use pump::{OutputChunk, OutputStream};
 pub use quote::{SplitError, shell_quote, split_command};
+pub use terminal::Terminal;

@@ -1,7 +1,7 @@
 //! Starts a child, and says exactly why one did not start.
 #![expect(
     unsafe_code,
-    reason = "`pre_exec` is the only way to set a child's umask or session"
+    reason = "`pre_exec` is the only way to set a child's umask, session or terminal"
 )]
 
 use std::ffi::OsStr;
@@ -11,7 +11,7 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use rustix::fs::{Access, Mode, access};
-use rustix::process::{Signal, setsid, umask};
+use rustix::process::{Signal, ioctl_tiocsctty, setsid, umask};
 use tokio::process::{self, ChildStderr, ChildStdin, ChildStdout};
 
 use crate::command::{Command, Stdin};
@@ -120,6 +120,7 @@ fn builder(command: &Command) -> process::Command {
 /// Without `pre_exec`, which most commands need not, std starts the child by `posix_spawn`: no page of ours is copied.
 fn set_group_and_umask(builder: &mut process::Command, command: &Command) {
     let (new_session, mask) = (command.new_session, command.umask);
+    let terminal = command.terminal.clone();
     if !new_session {
         builder.process_group(0);
     }
@@ -130,13 +131,16 @@ fn set_group_and_umask(builder: &mut process::Command, command: &Command) {
         if new_session {
             setsid()?;
         }
+        if let Some(terminal) = &terminal {
+            ioctl_tiocsctty(terminal)?;
+        }
         if let Some(mask) = mask {
             umask(Mode::from_bits_truncate(mask));
         }
         Ok(())
     };
-    // SAFETY: between fork and exec only async-signal-safe things may happen. The closure makes two system calls, owns plain numbers,
-    // and neither allocates nor locks.
+    // SAFETY: between fork and exec only async-signal-safe things may happen. The closure makes system calls, owns plain numbers and
+    // a descriptor, and neither allocates nor locks.
     unsafe {
         builder.pre_exec(in_child);
     }

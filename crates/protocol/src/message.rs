@@ -106,19 +106,22 @@ pub struct Call {
 /// How to run as another user.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Become {
-    /// `sudo`, `su` or `doas`.
+    /// `sudo`, `su`, `doas` or `runuser`.
     pub method: String,
     /// The user.
     pub user: String,
-    /// Further flags of the method's program.
+    /// Flags of the method's program, in place of its usual ones.
     #[serde(default)]
     pub flags: Vec<String>,
-    /// The program, if not the method's usual one.
+    /// The program, if not the method's usual one; words that follow are its first arguments.
     #[serde(default)]
     pub exe: Option<String>,
     /// The password, if the method will ask for one. It is never put in arguments or the environment.
     #[serde(default)]
     pub password: Option<String>,
+    /// How long becoming the user may take, in milliseconds; none for [`START_TIMEOUT`](crate::START_TIMEOUT).
+    #[serde(default)]
+    pub timeout_ms: Option<u64>,
 }
 
 impl std::fmt::Debug for Become {
@@ -129,6 +132,7 @@ impl std::fmt::Debug for Become {
             .field("flags", &self.flags)
             .field("exe", &self.exe)
             .field("password", &self.password.as_ref().map(|_| "***"))
+            .field("timeout_ms", &self.timeout_ms)
             .finish()
     }
 }

@@ -83,16 +83,18 @@ pub type OutputSink = Arc<dyn Fn(bool, Bytes) + Send + Sync>;
 /// A user to run as, and how to become that user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AsUser {
-    /// `sudo`, `su` or `doas`.
+    /// `sudo`, `su`, `doas` or `runuser`.
     pub method: String,
     /// The user.
     pub user: String,
-    /// Further flags of the method's program.
+    /// Flags of the method's program, in place of its usual ones.
     pub flags: Vec<String>,
     /// The program, if not the usual one.
     pub exe: Option<String>,
     /// The password.
     pub password: Option<Secret>,
+    /// How long it may take, if that is said.
+    pub timeout: Option<Duration>,
 }
 
 /// Bytes that travel with a call.

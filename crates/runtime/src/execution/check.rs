@@ -3,6 +3,7 @@
 
 use crate::WITH_LOOKUPS;
 use crate::actions::{ACTIONS, META_REQUESTS, meta_request};
+use crate::connection::become_method;
 use rustle_module::{Catalogue, Spec, check_literals, short_name};
 use rustle_template::{Engine, TemplateErrorKind};
 use rustle_types::{
@@ -86,10 +87,22 @@ impl Checker<'_> {
         if let Some(when) = &keywords.when {
             self.expression(&format!("{path}.when"), &when.0);
         }
+        self.become_method(keywords, path);
         self.value(
             &Value::Object(keywords.vars.clone()),
             &format!("{path}.vars"),
         );
+    }
+
+    /// A method that a template picks is looked at when the task runs.
+    fn become_method(&mut self, keywords: &Keywords, path: &str) {
+        if let Some(name) = &keywords.become_method
+            && !name.contains("{{")
+            && let Err(why) = become_method(name)
+        {
+            self.problems
+                .push(PlanProblem::new(format!("{path}.become_method"), why));
+        }
     }
 
     fn call(&mut self, call: &ModuleCall, path: &str) {
