@@ -2,16 +2,21 @@
 //!
 //! A strategy sees where every host of a slice stands and says which may start the task they stand at. It knows nothing of
 //! tasks but their order: `P` is a position in the plan. The engine asks again after everything that happened.
+//!
+//! Which tasks of one host may run side by side is told by its [`Strands`]. A host stands at as many places as strands of it are
+//! under way, and a strategy sees each of them as if it were a host.
 
 mod batch;
 mod free;
 mod linear;
 mod pinned;
+mod strands;
 
-pub use batch::{Batch, BatchGraph};
+pub use batch::Batch;
 pub use free::Free;
 pub use linear::Linear;
 pub use pinned::HostPinned;
+pub use strands::{Strand, StrandGraph, StrandGroup, Strands};
 
 /// Where a host stands.
 #[derive(Clone, Debug, PartialEq, Eq)]

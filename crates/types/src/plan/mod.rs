@@ -6,6 +6,7 @@
 mod batch;
 mod check;
 mod condition;
+mod dependencies;
 mod deployment;
 mod execution_plan;
 mod expression;
@@ -27,6 +28,7 @@ mod template;
 pub use crate::read::{OneOrMany, TagList};
 pub use batch::{ParallelGroup, TaskBatch};
 pub use condition::TaskCondition;
+pub use dependencies::{DependingTask, TaskDependencies};
 pub use deployment::{BinaryDeployment, Rest};
 pub use execution_plan::{ExecutionPlan, PLAN_VERSION};
 pub use expression::{Expression, Term};

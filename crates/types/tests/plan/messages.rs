@@ -66,6 +66,30 @@ fn cycles_are_listed() {
 }
 
 #[test]
+fn what_waits_across_blocks_and_batches_must_not_go_in_circles() {
+    let errors = errors_of(json!({"plays": [
+        {"hosts": "all", "tasks": [
+            {"task_id": "both", "block": [{"task_id": "in", "ping": null, "dependencies": ["out"]}, {"task_id": "last", "ping": null}]},
+            {"task_id": "out", "ping": null, "dependencies": ["last"]},
+        ]},
+        {"hosts": "all", "tasks": [{"block": [{"ping": null, "dependencies": ["later"]}, {"task_id": "later", "ping": null}]}]},
+        {"hosts": "all", "batches": [
+            {"batch_id": "a", "tasks": [{"task_id": "t1", "ping": null, "dependencies": ["t3"]}]},
+            {"batch_id": "b", "dependencies": ["a"], "tasks": [{"task_id": "t3", "ping": null}],
+             "parallel_groups": [{"group_id": "g", "tasks": ["t3", "t33"]}]},
+        ]},
+    ]}));
+    insta::assert_snapshot!(shown(&errors), @"
+    the plan is not valid
+      plays[0].tasks[0]: tasks wait for each other: `both` → `out` → `both`
+      plays[1].tasks[0].block[0]: the task waits for `later`, which comes after it in the same block
+      plays[2].batches: batches wait for each other: `a` → `b` → `a`
+      plays[2].batches[1].parallel_groups[0].tasks[1]: no task of the batch has the id `t33`
+    hint: did you mean `t3`?
+    ");
+}
+
+#[test]
 fn unknown_fields_are_one_warning_a_name_and_errors_where_that_is_asked_for() {
     let plan = plan_of(&json!([
         {"task_id": "task_1", "ping": null}, {"task_id": "task_2", "module": "ping", "loopp": [], "colour": "red"},
