@@ -9,6 +9,7 @@ mod bad_input;
 mod configuration;
 mod dry_run;
 mod local_run;
+mod side_by_side;
 mod usage;
 mod vault;
 

@@ -25,6 +25,8 @@ pub struct Cursor {
     current: Option<Step>,
     /// The host failed, and only walks on through handlers that are run all the same.
     has_failed: bool,
+    /// The host failed elsewhere: only `always` sections of blocks that were begun run yet.
+    is_abandoned: bool,
 }
 
 /// A task that a host has come to.
@@ -98,6 +100,7 @@ impl Cursor {
             frames,
             current: None,
             has_failed: false,
+            is_abandoned: false,
         }
     }
 
@@ -209,7 +212,7 @@ impl Cursor {
                 ..
             } = frame
             {
-                if *section == Section::Block && !node.rescue.is_empty() {
+                if *section == Section::Block && !node.rescue.is_empty() && !self.is_abandoned {
                     (*section, *next, *is_failing) = (Section::Rescue, 0, false);
                     return Fate::Rescued;
                 }
@@ -222,6 +225,30 @@ impl Cursor {
         }
         self.has_failed = true;
         Fate::Out
+    }
+
+    /// The host failed elsewhere: what it has come to here does not run, only the `always` sections of the blocks that it is in.
+    /// One that it is in already goes on. A task that runs comes to its end first: then this is to be called again.
+    pub fn abandon(&mut self, is_running: bool) {
+        self.is_abandoned = true;
+        if is_running {
+            return;
+        }
+        let always = self.frames.iter_mut().rev().find_map(|frame| match frame {
+            Frame::Block {
+                section: Section::Always,
+                is_failing,
+                ..
+            } => Some(is_failing),
+            _ => None,
+        });
+        match always {
+            Some(is_failing) => *is_failing = true,
+            None => {
+                self.current = None;
+                self.unwind();
+            }
+        }
     }
 
     /// Runs these lists of tasks, each below its place, after the current task and before what follows it.
@@ -246,9 +273,16 @@ impl Cursor {
         }
     }
 
+    /// Whether the host failed elsewhere.
+    #[must_use]
+    pub const fn is_abandoned(&self) -> bool {
+        self.is_abandoned
+    }
+
     /// Runs notified handlers after everything, at `place`.
     pub fn flush_at_end(&mut self, place: TaskPath) {
         self.current = None;
+        self.is_abandoned = false;
         self.frames = vec![Frame::Handlers { place, next: 0 }];
     }
 

@@ -73,6 +73,36 @@ fn a_failure_goes_to_rescue_and_always_and_then_on() {
 }
 
 #[test]
+fn who_failed_elsewhere_only_runs_always_sections_of_what_was_begun() {
+    let program = compile(
+        json!([
+            {"block": [{"name": "a", "ping": {}}], "rescue": [{"name": "r", "ping": {}}],
+             "always": [{"name": "y", "ping": {}}, {"name": "z", "ping": {}}]},
+            {"name": "end", "ping": {}},
+        ]),
+        json!([]),
+    );
+    let mut none = Vec::new();
+    let mut begun = cursor(&program);
+    assert_eq!(at(&mut begun, &program, &mut none).unwrap(), "a 0.0.0.0");
+    begun.abandon(false);
+    assert_eq!(at(&mut begun, &program, &mut none).unwrap(), "y 0.0.2.0");
+    begun.abandon(false);
+    assert_eq!(at(&mut begun, &program, &mut none).unwrap(), "y 0.0.2.0");
+    begun.pass();
+    assert_eq!(at(&mut begun, &program, &mut none).unwrap(), "z 0.0.2.1");
+    begun.pass();
+    assert_eq!(at(&mut begun, &program, &mut none), None);
+    assert!(begun.has_failed());
+
+    let mut running = cursor(&program);
+    assert_eq!(at(&mut running, &program, &mut none).unwrap(), "a 0.0.0.0");
+    running.abandon(true);
+    assert_eq!(running.fail(), Fate::Unwinding, "no rescue takes over");
+    assert_eq!(at(&mut running, &program, &mut none).unwrap(), "y 0.0.2.0");
+}
+
+#[test]
 fn handlers_run_where_they_are_flushed_and_may_be_blocks() {
     let program = compile(
         json!([{"name": "flush", "meta": "flush_handlers"}, {"name": "end", "ping": {}}]),

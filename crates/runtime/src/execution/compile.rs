@@ -14,6 +14,7 @@ use rustle_types::{
 };
 use serde_json::Value;
 
+use crate::execution::batches::slice_batches;
 use crate::execution::schedule::{RoundSchedule, ScheduledTask, hosts_of_pattern};
 use crate::execution::start_at::StartAt;
 
@@ -38,19 +39,8 @@ pub(crate) fn compile(
         tags: &tags,
         hosts_of: &hosts_of,
     };
-    let facts = gathers_facts(play, options).then(|| TaskBatch {
-        tasks: vec![gathering(play)],
-        ..TaskBatch::default()
-    });
-    let loose = TaskBatch {
-        tasks: play.tasks.clone(),
-        ..TaskBatch::default()
-    };
-    let mut batches: Vec<&TaskBatch> = facts.iter().collect();
-    batches.extend(slice.batches.iter().map(|batch| &play.batches[*batch]));
-    if !loose.tasks.is_empty() {
-        batches.push(&loose);
-    }
+    let batches = slice_batches(play, slice, options);
+    let batches: Vec<&TaskBatch> = batches.iter().map(|ordered| &*ordered.batch).collect();
     let mut program = compiler.compile(&batches, &play.handlers);
     program.nodes = start_at.cut(&program.nodes);
     program
@@ -65,7 +55,7 @@ pub(crate) fn gathers_facts(play: &PlayPlan, options: &ExecutionOptions) -> bool
 }
 
 /// The task that gathers facts before the first of a play.
-fn gathering(play: &PlayPlan) -> TaskPlan {
+pub(crate) fn gathering(play: &PlayPlan) -> TaskPlan {
     let mut args = Object::new();
     if !play.gather_subset.is_empty() {
         args.insert(

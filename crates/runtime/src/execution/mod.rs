@@ -4,6 +4,7 @@
 //! [`ModuleInvoker`](crate::world::ModuleInvoker) that it is given: of agents on hosts, or of this process. Everything that
 //! happens is an event; the journal has it before any reporter does.
 
+mod batches;
 mod check;
 mod compile;
 mod error;
@@ -26,6 +27,7 @@ mod slot;
 mod start_at;
 mod step;
 mod stop;
+mod strands;
 mod templates;
 mod vars_file;
 

@@ -9,6 +9,7 @@ use rustle_process::CancelLevel;
 use rustle_template::{Layer, Trust};
 use rustle_types::{ExecutionPlan, HostName, Object, PlayPlan, Tmpl};
 
+use crate::execution::batches::slice_batches;
 use crate::execution::compile::{compile, named_handlers, role_names};
 use crate::execution::error::ExecutionError;
 use crate::execution::executor::PlanExecutor;
@@ -18,6 +19,7 @@ use crate::execution::round::{Round, RoundPlan};
 use crate::execution::run::{AfterRound, Run};
 use crate::execution::schedule::{PlaySchedule, Schedule, schedule_play, with_pattern};
 use crate::execution::start_at::StartAt;
+use crate::execution::strands::strands;
 
 impl PlanExecutor {
     pub(crate) async fn run_plays(
@@ -103,17 +105,18 @@ impl PlanExecutor {
                     hosts: slice_hosts.clone(),
                 });
             }
-            let mut program = run.book.inventory(|inventory| {
+            let program = run.book.inventory(|inventory| {
                 let options = run.options;
                 compile(play, scheduled.index, slice, inventory, options, start_at)
             });
-            let handlers = program.handlers.to_vec();
-            program.handlers = named_handlers(handlers, &run.world, &context).into();
             let strategy = scheduled.strategy;
+            let batches = slice_batches(play, slice, run.options);
+            let strands = strands(strategy, play, &batches, &program.nodes);
             let round = Round::new(RoundPlan {
-                strategy: strategy_of(strategy, play, slice, &slice_hosts, run.options),
+                strategy: strategy_of(strategy, &strands, run.options),
+                strands,
+                handlers: named_handlers(program.handlers.to_vec(), &run.world, &context),
                 hosts: slice_hosts,
-                program,
                 play: u32::try_from(scheduled.index).unwrap_or(u32::MAX),
                 rules: rules(play, strategy, run.options),
                 force_handlers: run.options.force_handlers || is_on(play.force_handlers.as_ref()),

@@ -5,32 +5,40 @@
 mod notices;
 #[cfg(test)]
 mod tests;
+mod walks;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::cursor::{Cursor, Fate, Flush, Step};
-use crate::program::{Handler, Node, Program};
-use rustle_events::TaskPath;
+use crate::cursor::{Fate, Step};
+use crate::program::{Handler, Node};
+use rustle_events::{TaskPath, UnitId};
 use rustle_strategy::{Standing, Strategy};
 use rustle_types::HostName;
 
 use self::notices::Included;
+use self::walks::Walk;
 use crate::execution::slot::{HostSlot, HostState};
 use crate::execution::stop::Losses;
+use crate::execution::strands::StrandPlan;
 
-/// Where a step stands in the order of the play, and in which batch.
+/// Where a step stands in the order of the play, and in which strand.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Position {
     path: TaskPath,
-    pub(crate) batch: usize,
+    pub(crate) strand: usize,
 }
 
 /// One slice of hosts.
 pub(crate) struct Round {
     hosts: Vec<HostSlot>,
-    /// Where each host stands, by the index of its slot.
+    /// What is under way on the hosts: of each host the first at the host's own index, and further ones where strands run side by
+    /// side.
+    walks: Vec<Walk>,
+    /// Where each walk stands.
     standings: Vec<Standing<Position>>,
+    strands: StrandPlan,
+    start: TaskPath,
     index: HashMap<HostName, usize>,
     /// The play's handlers; those of roles that are brought in come at the end.
     handlers: Vec<Arc<Handler>>,
@@ -79,7 +87,8 @@ pub(crate) struct UnitRules {
 /// What the loop has to know of a slice.
 pub(crate) struct RoundPlan {
     pub(crate) hosts: Vec<HostName>,
-    pub(crate) program: Program,
+    pub(crate) strands: StrandPlan,
+    pub(crate) handlers: Vec<Arc<Handler>>,
     pub(crate) strategy: Box<dyn Strategy<Position>>,
     pub(crate) play: u32,
     pub(crate) rules: Losses,
@@ -88,22 +97,15 @@ pub(crate) struct RoundPlan {
 
 impl Round {
     pub(crate) fn new(plan: RoundPlan) -> Self {
-        let start = TaskPath(vec![plan.play]);
-        let slot = |name: &HostName| HostSlot {
-            name: name.clone(),
-            state: HostState::Active,
-            cursor: Cursor::new(name.clone(), start.clone(), Arc::clone(&plan.program.nodes)),
-            step: None,
-            notified: Vec::new(),
-            wanted: BTreeSet::new(),
-            roles: HashSet::new(),
-            is_flushed: false,
-        };
+        let slot = |name: &HostName| HostSlot::new(name.clone(), Arc::clone(&plan.strands.graph));
         let mut round = Self {
             hosts: plan.hosts.iter().map(slot).collect(),
-            standings: vec![Standing::Done; plan.hosts.len()],
+            walks: Vec::new(),
+            standings: Vec::new(),
+            strands: plan.strands,
+            start: TaskPath(vec![plan.play]),
             index: plan.hosts.iter().cloned().zip(0..).collect(),
-            handlers: plan.program.handlers.to_vec(),
+            handlers: plan.handlers,
             strategy: plan.strategy,
             included: HashMap::new(),
             once: HashMap::new(),
@@ -117,52 +119,9 @@ impl Round {
             met: BTreeSet::new(),
             is_closed: false,
         };
-        (0..round.hosts.len()).for_each(|index| round.look(index));
+        (0..round.hosts.len()).for_each(|host| round.add_walk(host));
+        (0..round.hosts.len()).for_each(|walk| round.look(walk));
         round
-    }
-
-    /// Finds out where a host stands now.
-    fn look(&mut self, index: usize) {
-        let slot = &mut self.hosts[index];
-        loop {
-            let wanted = &mut slot.wanted;
-            let mut flush = Flush {
-                handlers: &self.handlers,
-                take: &mut |handler| wanted.remove(&handler),
-            };
-            let step = slot.cursor.current(&mut flush).cloned();
-            if slot.cursor.has_failed() && slot.state == HostState::Active {
-                slot.state = HostState::Failed;
-            }
-            if step.is_none()
-                && !slot.is_flushed
-                && (slot.state == HostState::Active
-                    || (slot.state == HostState::Failed && self.force_handlers))
-            {
-                slot.is_flushed = true;
-                slot.want_notified(&self.handlers);
-                if !slot.wanted.is_empty() {
-                    slot.cursor.flush_at_end(self.end.clone());
-                    continue;
-                }
-            }
-            self.standings[index] = step.as_ref().map_or(Standing::Done, |step| {
-                let batch = if step.node.info.is_handler {
-                    usize::MAX
-                } else {
-                    step.node.batch
-                };
-                Standing::At(Position {
-                    path: step.place.clone(),
-                    batch,
-                })
-            });
-            if let Some(role) = step.as_ref().and_then(|step| step.node.plan_role()) {
-                slot.roles.insert(role);
-            }
-            slot.step = step;
-            return;
-        }
     }
 
     /// The hosts whose task may start now, with the task; at most `free`. They count as busy from here on.
@@ -174,21 +133,22 @@ impl Round {
         let mut starts = Vec::new();
         while !self.is_closed {
             let mut has_followed = false;
-            for index in self.strategy.next(&self.standings, usize::MAX) {
-                let Some(step) = self.hosts[index].step.clone() else {
+            for walk in self.strategy.next(&self.standings, usize::MAX) {
+                let Some(step) = self.walks[walk].step.clone() else {
                     continue;
                 };
                 if self.hold.as_ref().is_some_and(|hold| step.place > *hold) {
                     continue;
                 }
+                let name = &self.hosts[self.walks[walk].host].name;
                 let UnitRules {
                     runs_once,
                     throttle,
-                } = rules_of(&step, &self.hosts[index].name);
+                } = rules_of(&step, name);
                 match self.once.get(&step.place).copied().filter(|_| runs_once) {
                     Some(Once::Running) => continue,
                     Some(Once::Ran(ended)) => {
-                        self.follow(index, ended);
+                        self.follow(walk, ended);
                         has_followed = true;
                         continue;
                     }
@@ -197,12 +157,12 @@ impl Round {
                 if starts.len() >= free || !self.has_room(&step, throttle) {
                     continue;
                 }
-                if runs_once {
-                    self.once.insert(step.place.clone(), Once::Running);
-                }
-                if let Standing::At(position) = self.standings[index].clone() {
-                    self.standings[index] = Standing::Busy(position);
-                    starts.push((self.hosts[index].name.clone(), step));
+                if let Standing::At(position) = self.standings[walk].clone() {
+                    starts.push((name.clone(), step.clone()));
+                    self.standings[walk] = Standing::Busy(position);
+                    if runs_once {
+                        self.once.insert(step.place, Once::Running);
+                    }
                 }
             }
             if !has_followed {
@@ -219,70 +179,76 @@ impl Round {
     }
 
     /// A host follows what a task that ran once, elsewhere, came to.
-    fn follow(&mut self, index: usize, ended: Ended) {
-        let slot = &mut self.hosts[index];
+    fn follow(&mut self, walk: usize, ended: Ended) {
+        let cursor = &mut self.walks[walk].cursor;
         match ended {
-            Ended::Passed => slot.cursor.pass(),
+            Ended::Passed => cursor.pass(),
             Ended::Failed | Ended::Unreachable => {
-                if slot.cursor.fail() == Fate::Out {
-                    slot.cursor.leave();
+                if cursor.fail() == Fate::Out {
+                    cursor.leave();
                 }
             }
         }
-        self.look(index);
+        self.look(walk);
     }
 
     /// Takes the end of a unit into account; tells what a failure means for its host. What the task brought in runs next.
     pub(crate) fn note(
         &mut self,
-        host: &HostName,
+        unit: &UnitId,
         ended: Ended,
         ran_once: bool,
         brought: Vec<(TaskPath, Arc<[Node]>)>,
     ) -> Option<Fate> {
-        let index = self.index.get(host).copied()?;
-        let slot = &mut self.hosts[index];
-        if let Some(step) = slot.step.as_ref().filter(|_| ran_once) {
-            self.once.insert(step.place.clone(), Once::Ran(ended));
+        let walk = self.walk_of(unit)?;
+        let host = self.walks[walk].host;
+        if ran_once {
+            self.once.insert(unit.path.clone(), Once::Ran(ended));
         }
+        let cursor = &mut self.walks[walk].cursor;
         let fate = match ended {
             Ended::Passed => {
-                slot.cursor.enter_lists(brought);
+                cursor.enter_lists(brought);
                 None
             }
-            Ended::Failed => Some(slot.cursor.fail()),
+            Ended::Failed => Some(cursor.fail()),
             Ended::Unreachable => {
                 // Its place is kept: the errors of hosts may be cleared.
-                slot.cursor.pass();
-                slot.state = HostState::Unreachable;
-                slot.step = None;
-                self.standings[index] = Standing::Done;
+                cursor.pass();
+                self.standings[walk] = Standing::Done;
+                self.hosts[host].state = HostState::Unreachable;
+                self.park(host);
                 return Some(Fate::Out);
             }
         };
-        self.look(index);
+        if ended == Ended::Failed && self.hosts[host].state == HostState::Left {
+            self.hosts[host].state = HostState::Failed;
+        }
+        self.end_unit(walk);
         fate
     }
 
-    /// The host leaves the role that it is in.
-    pub(crate) fn end_role(&mut self, host: &HostName) {
-        if let Some(index) = self.index.get(host).copied() {
-            self.hosts[index].cursor.end_role();
-            self.look(index);
+    /// The host leaves the role that the unit is in.
+    pub(crate) fn end_role(&mut self, unit: &UnitId) {
+        if let Some(walk) = self.walk_of(unit) {
+            self.walks[walk].cursor.end_role();
+            self.end_unit(walk);
         }
     }
 
-    /// A host leaves without having failed; what it notified does not run.
+    /// A host leaves without having failed; what it notified does not run. What runs on it comes to its end.
     pub(crate) fn end_host(&mut self, host: &HostName) {
         if let Some(index) = self.index.get(host).copied() {
             let slot = &mut self.hosts[index];
-            slot.cursor.leave();
             slot.notified.clear();
             slot.wanted.clear();
             if slot.state == HostState::Active {
                 slot.state = HostState::Left;
             }
-            self.look(index);
+            for walk in self.walks_of(index) {
+                self.walks[walk].cursor.leave();
+                self.look(walk);
+            }
         }
     }
 
@@ -292,7 +258,9 @@ impl Round {
             match self.hosts[index].state {
                 HostState::Unreachable => {
                     self.hosts[index].state = HostState::Active;
-                    self.look(index);
+                    for walk in self.walks_of(index) {
+                        self.look(walk);
+                    }
                 }
                 HostState::Failed => self.hosts[index].state = HostState::Left,
                 HostState::Active | HostState::Left => {}
@@ -332,13 +300,18 @@ impl Round {
         if !self.rules.is_fatal || self.hold.take().is_none() || self.is_closed {
             return false;
         }
-        for index in 0..self.hosts.len() {
-            let slot = &mut self.hosts[index];
-            let is_walking = matches!(self.standings[index], Standing::At(_));
-            if slot.state == HostState::Active && is_walking && !self.met.contains(&index) {
-                slot.cursor.fail();
-                self.look(index);
-            }
+        let is_met = |walk: &Walk| {
+            self.hosts[walk.host].state == HostState::Active && !self.met.contains(&walk.host)
+        };
+        let failing: Vec<usize> = (0..self.walks.len())
+            .filter(|walk| matches!(self.standings[*walk], Standing::At(_)))
+            .filter(|walk| is_met(&self.walks[*walk]))
+            .collect();
+        for walk in &failing {
+            self.walks[*walk].cursor.fail();
+        }
+        for walk in failing {
+            self.look(walk);
         }
         self.met.clear();
         // Whoever was rescued goes on as after any failure.

@@ -211,7 +211,11 @@ impl Run<'_> {
                 if self.is_confirmed(&step).await {
                     self.launch(host, step, play);
                 } else {
-                    round.note(&host, Ended::Passed, false, Vec::new());
+                    let unit = UnitId {
+                        path: step.place,
+                        host,
+                    };
+                    round.note(&unit, Ended::Passed, false, Vec::new());
                     has_passed = true;
                 }
             }

@@ -1,14 +1,12 @@
 //! What a plan comes to for this inventory and these options: which hosts, in which slices, run which tasks.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 
 use rand::seq::SliceRandom as _;
 use rustle_inventory::Inventory;
 use rustle_inventory::patterns::HostPattern;
 use rustle_types::plan::HostOrder;
-use rustle_types::{
-    ExecutionOptions, ExecutionPlan, HostName, PlayHosts, PlayPlan, StrategyKind, TaskBatch,
-};
+use rustle_types::{ExecutionOptions, ExecutionPlan, HostName, PlayHosts, PlayPlan, StrategyKind};
 use serde::Serialize;
 
 use crate::execution::error::ExecutionError;
@@ -48,7 +46,7 @@ pub struct RoundSchedule {
     pub hosts: Vec<HostName>,
     /// Its tasks, in order.
     pub tasks: Vec<ScheduledTask>,
-    /// The indices of the plan's batches that it runs, in order.
+    /// The indices of the play's batches that it runs, in order; tasks outside of batches count as one more.
     #[serde(skip)]
     pub(crate) batches: Vec<usize>,
 }
@@ -240,61 +238,5 @@ fn arrange(hosts: &mut [HostName], order: Option<HostOrder>) {
             hosts.reverse();
         }
         Some(HostOrder::Shuffle) => hosts.shuffle(&mut rand::rng()),
-    }
-}
-
-/// The batches in an order in which each comes after those it depends on, else as the plan has them.
-pub(crate) fn batch_order(batches: &[TaskBatch]) -> Vec<usize> {
-    let index_of: HashMap<&str, usize> = batches
-        .iter()
-        .enumerate()
-        .map(|(index, batch)| (batch.batch_id.as_str(), index))
-        .collect();
-    let mut waits_for: Vec<usize> = vec![0; batches.len()];
-    let mut followers: Vec<Vec<usize>> = vec![Vec::new(); batches.len()];
-    for (index, batch) in batches.iter().enumerate() {
-        for needed in batch
-            .dependencies
-            .iter()
-            .filter_map(|id| index_of.get(id.as_str()))
-            .filter(|needed| **needed != index)
-        {
-            waits_for[index] += 1;
-            followers[*needed].push(index);
-        }
-    }
-    let mut ready: VecDeque<usize> = (0..batches.len())
-        .filter(|index| waits_for[*index] == 0)
-        .collect();
-    let mut order = Vec::with_capacity(batches.len());
-    while let Some(index) = ready.pop_front() {
-        order.push(index);
-        for follower in std::mem::take(&mut followers[index]) {
-            waits_for[follower] -= 1;
-            if waits_for[follower] == 0 {
-                let place = ready.partition_point(|waiting| *waiting < follower);
-                ready.insert(place, follower);
-            }
-        }
-    }
-    order
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn batches_come_after_those_they_depend_on() {
-        let batch = |id: &str, needs: &[&str]| TaskBatch {
-            batch_id: id.into(),
-            dependencies: needs.iter().map(|need| (*need).to_owned()).collect(),
-            ..TaskBatch::default()
-        };
-        assert_eq!(
-            batch_order(&[batch("a", &["b"]), batch("b", &[]), batch("c", &["a"])]),
-            [1, 0, 2]
-        );
-        assert_eq!(batch_order(&[batch("a", &[]), batch("b", &[])]), [0, 1]);
     }
 }

@@ -49,17 +49,17 @@ impl Run<'_> {
                 .any(|request| matches!(request, Request::Meta(meta) if meta == wanted))
         };
         let fate = if asks("flush_handlers") {
-            round.flush(&id.host);
+            round.flush(&id);
             None
         } else if asks("end_role") {
-            round.end_role(&id.host);
+            round.end_role(&id);
             None
         } else {
             let lists = match ended {
                 Ended::Passed => self.bring_in(&requests, &id.host, &step, round, play),
                 Ended::Failed | Ended::Unreachable => Vec::new(),
             };
-            round.note(&id.host, ended, ran_once, lists)
+            round.note(&id, ended, ran_once, lists)
         };
         if fate == Some(Fate::Rescued) {
             self.book.set(&id.host, rescue_vars(&step, &outcome));

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use rustle_types::{ExecutionOptions, HostName, PlayPlan, Serial, StrategyKind, TaskBatch};
 
-use crate::execution::schedule::{RoundSchedule, batch_order};
+use crate::execution::batches::batch_order;
+use crate::execution::schedule::RoundSchedule;
 
 /// The slices of a play's hosts.
 pub(crate) fn rounds(
@@ -13,7 +14,7 @@ pub(crate) fn rounds(
     hosts: &[HostName],
     options: &ExecutionOptions,
 ) -> Vec<RoundSchedule> {
-    let all: Vec<usize> = batch_order(&play.batches);
+    let all: Vec<usize> = batch_order(play);
     let round = |hosts: Vec<HostName>, batches: Vec<usize>| RoundSchedule {
         hosts,
         tasks: Vec::new(),
@@ -21,7 +22,9 @@ pub(crate) fn rounds(
     };
     if let StrategyKind::Rolling { batch_size } = strategy {
         if options.serial.is_empty() && has_slices_of_its_own(&play.batches) {
-            let slices = all.iter().map(|index| {
+            let loose = all.iter().filter(|index| **index >= play.batches.len());
+            let slices = all.iter().filter(|index| **index < play.batches.len());
+            let slices = slices.map(|index| {
                 let members: HashSet<&HostName> = play.batches[*index].hosts.iter().collect();
                 round(
                     hosts
@@ -29,7 +32,7 @@ pub(crate) fn rounds(
                         .filter(|host| members.contains(host))
                         .cloned()
                         .collect(),
-                    vec![*index],
+                    [index].into_iter().chain(loose.clone()).copied().collect(),
                 )
             });
             return slices.filter(|round| !round.hosts.is_empty()).collect();

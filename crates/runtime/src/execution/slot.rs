@@ -3,16 +3,18 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-use crate::cursor::{Cursor, Step};
 use crate::program::{Handler, Node};
+use rustle_strategy::{StrandGraph, Strands};
 use rustle_types::HostName;
 
 /// A host of the slice.
 pub(crate) struct HostSlot {
     pub(crate) name: HostName,
     pub(crate) state: HostState,
-    pub(crate) cursor: Cursor,
-    pub(crate) step: Option<Step>,
+    /// How far it is with its strands.
+    pub(crate) strands: Strands,
+    /// The walks that are under way on it, by index.
+    pub(crate) walks: Vec<usize>,
     /// What it notified; which handlers that means is found when they are flushed.
     pub(crate) notified: Vec<String>,
     /// Handlers of the flush that it is in, and has not come to.
@@ -40,6 +42,20 @@ impl HostState {
 }
 
 impl HostSlot {
+    /// A host that has begun nothing.
+    pub(crate) fn new(name: HostName, graph: Arc<StrandGraph>) -> Self {
+        Self {
+            name,
+            state: HostState::Active,
+            strands: Strands::new(graph),
+            walks: Vec::new(),
+            notified: Vec::new(),
+            wanted: BTreeSet::new(),
+            roles: HashSet::new(),
+            is_flushed: false,
+        }
+    }
+
     /// Finds the handlers that are meant by what was notified.
     pub(crate) fn want_notified(&mut self, handlers: &[Arc<Handler>]) {
         let names = std::mem::take(&mut self.notified);

@@ -56,7 +56,7 @@ impl PlayPlan {
     }
 
     /// What each batch waits for, as indices: the batches that it names, and those of the tasks that its own tasks name.
-    /// Tasks outside of batches count as one more batch.
+    /// Tasks outside of batches count as one more batch, which waits for all others.
     #[must_use]
     pub fn batch_dependencies(&self) -> Vec<Vec<usize>> {
         let mut by_id: HashMap<&str, Vec<usize>> = HashMap::new();
@@ -71,8 +71,12 @@ impl PlayPlan {
             .batches
             .iter()
             .map(|batch| named(&batch.dependencies))
-            .chain([Vec::new()])
             .collect();
+        waits_for.push(if self.tasks.is_empty() {
+            Vec::new()
+        } else {
+            (0..self.batches.len()).collect()
+        });
         let tasks = self.task_dependencies().tasks;
         for at in &tasks {
             let others = at.waits_for.iter().map(|needed| tasks[*needed].batch);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::program::{Handler, Node};
-use rustle_events::TaskPath;
+use rustle_events::{TaskPath, UnitId};
 use rustle_types::HostName;
 
 use super::Round;
@@ -54,6 +54,8 @@ impl Round {
         let Some(index) = self.index.get(host) else {
             return Vec::new();
         };
+        let is_flushing = |walk: &usize| self.walks[*walk].cursor.is_flushing();
+        let is_flushing = self.hosts[*index].walks.iter().any(is_flushing);
         let slot = &mut self.hosts[*index];
         let mut unknown = Vec::new();
         for name in names {
@@ -63,7 +65,7 @@ impl Round {
                 slot.notified.push(name.clone());
             }
         }
-        if slot.cursor.is_flushing() {
+        if is_flushing {
             slot.want_notified(&self.handlers);
         }
         unknown
@@ -77,13 +79,13 @@ impl Round {
         }
     }
 
-    /// Runs the host's notified handlers in place of the flush that it stands at.
-    pub(crate) fn flush(&mut self, host: &HostName) {
-        if let Some(index) = self.index.get(host).copied() {
-            let slot = &mut self.hosts[index];
-            slot.want_notified(&self.handlers);
-            slot.cursor.flush();
-            self.look(index);
+    /// Runs the host's notified handlers in place of the flush that the unit is.
+    pub(crate) fn flush(&mut self, unit: &UnitId) {
+        if let Some(walk) = self.walk_of(unit) {
+            let host = self.walks[walk].host;
+            self.hosts[host].want_notified(&self.handlers);
+            self.walks[walk].cursor.flush();
+            self.end_unit(walk);
         }
     }
 
