@@ -60,7 +60,8 @@ impl EngineBuilder {
             let value = check(value.clone())?;
             crate::emitted::note(&value);
             match value.kind() {
-                ValueKind::None => Ok(()),
+                // Only an `if` without `else` gives this; names that are missing have failed before.
+                ValueKind::None | ValueKind::Undefined => Ok(()),
                 _ => out.write_str(&try_str(&value)?).map_err(Error::from),
             }
         });

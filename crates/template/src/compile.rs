@@ -1,22 +1,18 @@
 //! From text to instructions, once a run.
 
-use std::collections::{BTreeMap, HashMap};
-use std::fmt;
+use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use minijinja::machinery::ast::{Expr, IfExpr, Spanned, Stmt};
-use minijinja::machinery::{
-    CodeGenerator, Instructions, eval, make_string_output, parse, parse_expr,
-};
+use minijinja::machinery::{parse, parse_expr};
 use minijinja::syntax::SyntaxConfig;
-use minijinja::{AutoEscape, Environment, Error, ErrorKind, Value};
+use minijinja::{Environment, Error, ErrorKind, Value};
 
 use crate::backslash;
 use crate::depth::{check_text, shallow, shallow_expr};
 use crate::emitted;
 use crate::file::FileOptions;
-use crate::hooks::Includes;
-use crate::python::py_str;
+use crate::part::Part;
 use crate::rewrite::{Rewriter, constant_expr};
 
 /// How many compiled texts are kept. A plan has far fewer; this bounds a run that makes texts up.
@@ -33,22 +29,14 @@ enum Kind {
 }
 
 /// A template or an expression, ready to run.
+#[derive(Debug)]
 pub(crate) struct Compiled {
-    instructions: Instructions<'static>,
-    blocks: BTreeMap<&'static str, Instructions<'static>>,
+    pub(crate) part: Part,
     kind: Kind,
     /// Filters that it names.
     pub(crate) filters: Vec<&'static str>,
     /// Tests that it names.
     pub(crate) tests: Vec<&'static str>,
-}
-
-impl fmt::Debug for Compiled {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Compiled")
-            .field("kind", &self.kind)
-            .finish_non_exhaustive()
-    }
 }
 
 impl Compiled {
@@ -60,70 +48,37 @@ impl Compiled {
         Ok(Self::from_expr(&expr, rewriter))
     }
 
-    /// A template; one that is a single expression gives a value, any other gives text.
-    pub(crate) fn template(
-        text: &str,
-        syntax: SyntaxConfig,
-        may_be_native: bool,
-    ) -> Result<Self, Error> {
-        check_text(text, false, &syntax)?;
-        let parsed = shallow(parse(text, "<template>", syntax)?)?;
-        let mut rewriter = Rewriter::default();
-        if may_be_native && let Some(expr) = single_value(&parsed, &mut rewriter) {
+    /// A template in a plan value; one that is a single expression gives a value, any other gives text.
+    pub(crate) fn value(text: &str) -> Result<Self, Error> {
+        let parsed = parsed(text, value_syntax()?)?;
+        let options = Arc::<FileOptions>::default();
+        let mut rewriter = Rewriter::new(text, options.clone());
+        if let Some(expr) = single_value(&parsed, &mut rewriter) {
             return Ok(Self::from_expr(&expr, rewriter));
         }
-        Self::statements(&parsed, Rewriter::default(), may_be_native)
+        Self::statements(&parsed, Rewriter::new(text, options), Kind::Either)
     }
 
-    fn statements(
-        parsed: &Stmt<'_>,
-        mut rewriter: Rewriter<'_>,
-        may_be_native: bool,
-    ) -> Result<Self, Error> {
+    /// A template file, which is always text.
+    pub(crate) fn file(text: &str, options: &FileOptions) -> Result<Self, Error> {
+        let parsed = parsed(text, options.syntax()?)?;
+        let rewriter = Rewriter::new(text, Arc::new(options.clone()));
+        Self::statements(&parsed, rewriter, Kind::Text)
+    }
+
+    fn statements(parsed: &Stmt<'_>, mut rewriter: Rewriter, kind: Kind) -> Result<Self, Error> {
         let statement = rewriter.statement(parsed)?;
-        let mut generator = CodeGenerator::new("<template>", "");
-        generator.compile_stmt(&statement);
-        let (instructions, blocks) = generator.finish();
-        let kind = if may_be_native {
-            Kind::Either
-        } else {
-            Kind::Text
-        };
         Ok(Self {
-            instructions,
-            blocks,
+            part: Part::of(&[statement], None, rewriter.names),
             kind,
             filters: rewriter.filters,
             tests: rewriter.tests,
         })
     }
 
-    /// A template file, which is always text.
-    pub(crate) fn file(
-        text: &str,
-        syntax: SyntaxConfig,
-        includes: Option<&dyn Includes>,
-    ) -> Result<Self, Error> {
-        check_text(text, false, &syntax)?;
-        let parsed = shallow(parse(text, "<template>", syntax.clone())?)?;
-        Self::statements(
-            &parsed,
-            Rewriter {
-                includes,
-                syntax,
-                ..Rewriter::default()
-            },
-            false,
-        )
-    }
-
-    fn from_expr(expr: &Expr<'static>, rewriter: Rewriter<'_>) -> Self {
-        let mut generator = CodeGenerator::new("<expression>", "");
-        generator.compile_expr(expr);
-        let (instructions, blocks) = generator.finish();
+    fn from_expr(expr: &Expr<'static>, rewriter: Rewriter) -> Self {
         Self {
-            instructions,
-            blocks,
+            part: Part::of_expr(expr, rewriter.names),
             kind: Kind::Value,
             filters: rewriter.filters,
             tests: rewriter.tests,
@@ -131,41 +86,27 @@ impl Compiled {
     }
 
     /// Runs it. Text comes back as a string value.
-    pub(crate) fn run(
-        &self,
-        environment: &Environment<'static>,
-        root: Value,
-    ) -> Result<Value, Error> {
-        let mut text = String::new();
-        let run = || {
-            let mut out = make_string_output(&mut text);
-            eval(
-                environment,
-                &self.instructions,
-                root,
-                &self.blocks,
-                &mut out,
-                AutoEscape::None,
-            )
-            .map(|(value, _)| value)
-        };
-        let (value, sole) = match self.kind {
-            Kind::Value => (run()?, None),
-            Kind::Either | Kind::Text => {
-                let (value, sole) = emitted::watched(run);
-                (value?, sole)
-            }
-        };
-        Ok(match (self.kind, sole) {
-            (Kind::Value, _) => value.unwrap_or_default(),
-            (Kind::Either, Some(sole)) if written(&sole) == text => sole,
+    pub(crate) fn run(&self, environment: &Environment<'_>, root: Value) -> Result<Value, Error> {
+        let run = || self.part.run(environment, root);
+        if self.kind == Kind::Value {
+            return Ok(run()?.0.unwrap_or_default());
+        }
+        let (result, sole) = emitted::watched(run);
+        let (_, text) = result?;
+        Ok(match self.kind {
+            Kind::Either => emitted::native(sole, text),
             _ => Value::from(text),
         })
     }
 }
 
+fn parsed(text: &str, syntax: SyntaxConfig) -> Result<Stmt<'_>, Error> {
+    check_text(text, false, &syntax)?;
+    shallow(parse(text, "<template>", syntax)?)
+}
+
 /// The expression that a template is nothing but, if it is.
-fn single_value(template: &Stmt<'_>, rewriter: &mut Rewriter<'_>) -> Option<Expr<'static>> {
+fn single_value(template: &Stmt<'_>, rewriter: &mut Rewriter) -> Option<Expr<'static>> {
     let Stmt::Template(template) = template else {
         return None;
     };
@@ -176,16 +117,7 @@ fn single_value(template: &Stmt<'_>, rewriter: &mut Rewriter<'_>) -> Option<Expr
     }
 }
 
-/// A value as it is written into text.
-pub(crate) fn written(value: &Value) -> String {
-    if value.is_none() {
-        String::new()
-    } else {
-        py_str(value)
-    }
-}
-
-fn value_of(statement: &Stmt<'_>, rewriter: &mut Rewriter<'_>) -> Option<Expr<'static>> {
+fn value_of(statement: &Stmt<'_>, rewriter: &mut Rewriter) -> Option<Expr<'static>> {
     match statement {
         Stmt::EmitExpr(emit) => Some(rewriter.expr(&emit.expr)),
         Stmt::EmitRaw(raw) => Some(constant_expr(Value::from(raw.raw), raw.span())),
@@ -203,7 +135,7 @@ fn value_of(statement: &Stmt<'_>, rewriter: &mut Rewriter<'_>) -> Option<Expr<'s
 
 fn branch(
     body: &[Stmt<'_>],
-    rewriter: &mut Rewriter<'_>,
+    rewriter: &mut Rewriter,
     span: minijinja::machinery::Span,
 ) -> Option<Expr<'static>> {
     match body {
@@ -213,7 +145,7 @@ fn branch(
     }
 }
 
-type Kept = RwLock<HashMap<Box<str>, Arc<Compiled>>>;
+type Kept<T = Compiled> = RwLock<HashMap<Box<str>, Arc<T>>>;
 
 /// Texts that were compiled before, by how they were compiled.
 #[derive(Debug, Default)]
@@ -222,6 +154,7 @@ pub(crate) struct Cache {
     expressions: Kept,
     values: Kept,
     files: Kept,
+    modules: Kept<Part>,
 }
 
 impl Cache {
@@ -237,33 +170,34 @@ impl Cache {
         })
     }
 
-    /// A template file. One that includes others is compiled each time, since what it includes may differ by caller.
-    pub(crate) fn file(
-        &self,
-        text: &str,
-        options: &FileOptions,
-        includes: Option<&dyn Includes>,
-    ) -> Result<Arc<Compiled>, Error> {
-        let compile = || Compiled::file(text, options.syntax()?, includes);
-        if text.contains("include") || text.contains("import") {
-            return compile().map(Arc::new);
-        }
-        kept(&self.files, &format!("{options:?}\n{text}"), compile)
+    /// A template file.
+    pub(crate) fn file(&self, text: &str, options: &FileOptions) -> Result<Arc<Compiled>, Error> {
+        kept(&self.files, &format!("{options:?}\n{text}"), || {
+            Compiled::file(text, options)
+        })
+    }
+
+    /// A template file that is run for what it sets.
+    pub(crate) fn module(&self, text: &str, options: &FileOptions) -> Result<Arc<Part>, Error> {
+        kept(&self.modules, &format!("{options:?}\n{text}"), || {
+            let parsed = parsed(text, options.syntax()?)?;
+            Rewriter::new(text, Arc::new(options.clone())).module(&parsed)
+        })
     }
 
     /// A template in a plan value.
     pub(crate) fn value(&self, text: &str) -> Result<Arc<Compiled>, Error> {
         kept(&self.values, text, || {
-            Compiled::template(&backslash::in_template(text), value_syntax()?, true)
+            Compiled::value(&backslash::in_template(text))
         })
     }
 }
 
-fn kept(
-    cache: &Kept,
+fn kept<T>(
+    cache: &Kept<T>,
     text: &str,
-    compile: impl FnOnce() -> Result<Compiled, Error>,
-) -> Result<Arc<Compiled>, Error> {
+    compile: impl FnOnce() -> Result<T, Error>,
+) -> Result<Arc<T>, Error> {
     if let Some(known) = cache
         .read()
         .unwrap_or_else(PoisonError::into_inner)

@@ -6,6 +6,8 @@ use std::cell::RefCell;
 
 use minijinja::Value;
 
+use crate::python::py_str;
+
 thread_local! {
     static WATCHES: RefCell<Vec<Watch>> = const { RefCell::new(Vec::new()) };
 }
@@ -16,8 +18,11 @@ struct Watch {
     last: Option<Value>,
 }
 
-/// Tells the innermost watch that a value is written.
+/// Tells the innermost watch that a value is written; null writes nothing, so it is none.
 pub(crate) fn note(value: &Value) {
+    if value.is_none() || value.is_undefined() {
+        return;
+    }
     WATCHES.with_borrow_mut(|watches| {
         if let Some(watch) = watches.last_mut() {
             watch.count += 1;
@@ -37,4 +42,21 @@ pub(crate) fn watched<T>(run: impl FnOnce() -> T) -> (T, Option<Value>) {
         watch.last
     };
     (result, sole)
+}
+
+/// What was written: the one value, where the text is nothing but that.
+pub(crate) fn native(sole: Option<Value>, text: String) -> Value {
+    match sole {
+        Some(sole) if as_text(&sole) == text => sole,
+        _ => Value::from(text),
+    }
+}
+
+/// A value as it is written into text.
+fn as_text(value: &Value) -> String {
+    if value.is_none() {
+        String::new()
+    } else {
+        py_str(value)
+    }
 }

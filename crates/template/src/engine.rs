@@ -273,10 +273,7 @@ impl Engine {
         let mut options = options.clone();
         let body = options.read_header(source)?;
         let normal = body.replace("\r\n", "\n").replace('\r', "\n");
-        let compiled = self
-            .inner
-            .cache
-            .file(&normal, &options, self.inner.includes.as_deref())?;
+        let compiled = self.inner.cache.file(&normal, &options)?;
         let root = Rendering::new(self, scope).into_root();
         let text = with_newlines_of(
             &normal,

@@ -1,5 +1,7 @@
 //! Rendering of whole files, as the `template` module does.
 
+use std::path::PathBuf;
+
 use minijinja::Error;
 use minijinja::syntax::SyntaxConfig;
 
@@ -30,6 +32,8 @@ pub struct FileOptions {
     pub line_statement_prefix: Option<String>,
     /// Makes the rest of a line a comment.
     pub line_comment_prefix: Option<String>,
+    /// Where templates that this one includes are looked for first.
+    pub folders: Vec<PathBuf>,
 }
 
 impl Default for FileOptions {
@@ -46,6 +50,7 @@ impl Default for FileOptions {
             comment_end_string: "#}".to_owned(),
             line_statement_prefix: None,
             line_comment_prefix: None,
+            folders: Vec::new(),
         }
     }
 }

@@ -66,9 +66,9 @@ pub(crate) fn register(environment: &mut Environment<'static>) {
     environment.add_function("lipsum", lipsum);
     environment.add_function("undef", |rest: Rest<ValueOrKwargs>| {
         let args = Arguments::new(&rest.into_values())?;
-        Ok::<_, Error>(args.text(0, "hint").map_or(Value::UNDEFINED, |hint| {
-            Value::from(undefined("undef", hint))
-        }))
+        let hint = args.text(0, "hint");
+        let hint = hint.unwrap_or_else(|| "an undefined value was used".to_owned());
+        Ok::<_, Error>(Value::from(undefined("undef", hint)))
     });
 }
 
@@ -77,24 +77,30 @@ fn dict(values: &[Value]) -> Result<Value, Error> {
     let args = Arguments::new(values)?;
     let mut pairs: Vec<(Value, Value)> = Vec::new();
     if let Some(first) = args.positional.first() {
-        if first.kind() == ValueKind::Map {
-            pairs.extend(entries(first)?);
-        } else {
-            for pair in items(first)? {
-                let pair = items(&pair)?;
-                let [key, value] = pair.as_slice() else {
-                    let length = pair.len();
-                    return Err(invalid(format!(
-                        "dict needs pairs, and one item has {length} items"
-                    )));
-                };
-                pairs.push((key.clone(), value.clone()));
-            }
-        }
+        pairs.extend(entries(&mapping(first)?)?);
     }
     for key in args.keywords() {
         let value = args.keyword(&key).unwrap_or_default();
         pairs.push((Value::from(key), value));
+    }
+    Ok(Value::from_pairs(pairs))
+}
+
+/// A mapping, or one of pairs.
+pub(crate) fn mapping(value: &Value) -> Result<Value, Error> {
+    if value.kind() == ValueKind::Map {
+        return Ok(value.clone());
+    }
+    let mut pairs = Vec::new();
+    for pair in items(value)? {
+        let pair = items(&pair)?;
+        let [key, value] = pair.as_slice() else {
+            let length = pair.len();
+            return Err(invalid(format!(
+                "dict needs pairs, and one item has {length} items"
+            )));
+        };
+        pairs.push((key.clone(), value.clone()));
     }
     Ok(Value::from_pairs(pairs))
 }

@@ -1,6 +1,7 @@
 //! What templates may ask of the world. This crate does no I/O, so the caller supplies these.
 
 use std::fmt::Debug;
+use std::path::PathBuf;
 
 use rustle_types::Object;
 use rustle_vault::VaultSecrets;
@@ -110,6 +111,6 @@ pub enum PathKind {
 
 /// Supplies the text of templates that `{% include %}` and `{% import %}` name.
 pub trait Includes: Debug + Send + Sync {
-    /// The text of a template, or `None` where there is none of that name.
-    fn source(&self, name: &str) -> Option<String>;
+    /// The text of a template in one of the folders, else where templates are in general; `None` where there is none of that name.
+    fn source(&self, name: &str, folders: &[PathBuf]) -> Option<String>;
 }

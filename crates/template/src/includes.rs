@@ -1,163 +1,96 @@
-//! `{% include %}` and `{% import %}`: the other template's statements take the place of the tag.
+//! `{% include %}` and `{% import %}`: other templates, which are looked for when the tag is reached.
 
-use minijinja::machinery::ast::{
-    Const, Expr, FromImport, Import, Include, Map, Set, Spanned, Stmt, Var, WithBlock,
-};
-use minijinja::machinery::{Span, parse};
-use minijinja::{Error, ErrorKind};
+use std::sync::Arc;
 
-use crate::depth::{check_text, shallow};
-use crate::intern::intern;
-use crate::rewrite::{Rewriter, constant_expr};
+use minijinja::value::Object;
+use minijinja::{Error, ErrorKind, State, Value};
 
-/// How deep templates may include each other.
-const MAX_DEPTH: usize = 20;
+use crate::FileOptions;
+use crate::error::{TemplateError, raise};
+use crate::filters::items;
+use crate::lazy::Rendering;
+use crate::part::{Frame, nested, rendering};
+use crate::python::{is_list, py_str};
 
-type Statements = Vec<Stmt<'static>>;
+/// Writes another template, with the names that are set around the tag.
+#[derive(Debug)]
+pub(crate) struct Include {
+    pub(crate) options: Arc<FileOptions>,
+    pub(crate) ignore_missing: bool,
+}
 
-impl Rewriter<'_> {
-    pub(crate) fn include(
-        &mut self,
-        include: &Spanned<Include<'_>>,
-    ) -> Result<Stmt<'static>, Error> {
-        let names = names_of(&include.name)?;
-        let found = names
-            .iter()
-            .find_map(|name| self.includes.and_then(|includes| includes.source(name)));
-        let body = match found {
-            Some(source) => self.nested(&source)?,
-            None if include.ignore_missing => Vec::new(),
-            None => return Err(not_found(&names)),
+impl Object for Include {
+    fn call(self: &Arc<Self>, state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+        let rendering = rendering(state)?;
+        let (name, source) = match find(&rendering, &self.options, args) {
+            Err(error) if self.ignore_missing && error.kind() == ErrorKind::TemplateNotFound => {
+                return Ok(Value::from(""));
+            }
+            other => other?,
         };
-        Ok(Stmt::WithBlock(Spanned::new(
-            WithBlock {
-                assignments: Vec::new(),
-                body,
-            },
-            include.span(),
-        )))
-    }
-
-    /// The macros and variables of another template, under its alias as a mapping.
-    pub(crate) fn import(&mut self, import: &Spanned<Import<'_>>) -> Result<Statements, Error> {
-        let (mut statements, names) = self.definitions(&import.expr)?;
-        let span = import.span();
-        let keys = names
-            .iter()
-            .map(|name| constant_expr((*name).into(), span))
-            .collect();
-        let values = names.iter().map(|name| variable(name, span)).collect();
-        let module = Expr::Map(Spanned::new(Map { keys, values }, span));
-        statements.push(Stmt::Set(Spanned::new(
-            Set {
-                target: self.target(&import.name),
-                expr: module,
-            },
-            span,
-        )));
-        Ok(statements)
-    }
-
-    pub(crate) fn import_names(
-        &mut self,
-        import: &Spanned<FromImport<'_>>,
-    ) -> Result<Statements, Error> {
-        let (mut statements, _) = self.definitions(&import.expr)?;
-        for (name, alias) in &import.names {
-            if let (Expr::Var(name), Some(alias)) = (name, alias) {
-                let expr = variable(intern(name.id), import.span());
-                statements.push(Stmt::Set(Spanned::new(
-                    Set {
-                        target: self.target(alias),
-                        expr,
-                    },
-                    import.span(),
-                )));
-            }
-        }
-        Ok(statements)
-    }
-
-    fn definitions(&mut self, name: &Expr<'_>) -> Result<(Statements, Vec<&'static str>), Error> {
-        let names = names_of(name)?;
-        let source = names
-            .iter()
-            .find_map(|name| self.includes.and_then(|includes| includes.source(name)));
-        let mut statements = self.nested(&source.ok_or_else(|| not_found(&names))?)?;
-        let mut defined = Vec::new();
-        statements.retain(|statement| match statement {
-            Stmt::Macro(declared) => {
-                defined.push(declared.name);
-                true
-            }
-            Stmt::Set(set) => {
-                defined.extend(target_name(&set.target));
-                true
-            }
-            Stmt::SetBlock(set) => {
-                defined.extend(target_name(&set.target));
-                true
-            }
-            _ => false,
-        });
-        Ok((statements, defined))
-    }
-
-    fn nested(&mut self, source: &str) -> Result<Statements, Error> {
-        if self.depth >= MAX_DEPTH {
-            return Err(Error::new(
-                ErrorKind::SyntaxError,
-                format!("templates include each other more than {MAX_DEPTH} levels deep"),
-            ));
-        }
-        let normal = source.replace("\r\n", "\n").replace('\r', "\n");
-        check_text(&normal, false, &self.syntax)?;
-        let parsed = shallow(parse(&normal, "<included>", self.syntax.clone())?)?;
-        self.depth += 1;
-        let rebuilt = match &parsed {
-            Stmt::Template(template) => self.body(&template.children),
-            other => self.statement(other).map(|statement| vec![statement]),
-        };
-        self.depth -= 1;
-        rebuilt
-    }
-}
-
-fn variable(name: &'static str, span: Span) -> Expr<'static> {
-    Expr::Var(Spanned::new(Var { id: name }, span))
-}
-
-fn target_name(target: &Expr<'static>) -> Option<&'static str> {
-    if let Expr::Var(var) = target {
-        Some(var.id)
-    } else {
-        None
-    }
-}
-
-/// The names that a tag gives, which must be written out.
-fn names_of(expr: &Expr<'_>) -> Result<Vec<String>, Error> {
-    let text = |constant: &Const| constant.value.as_str().map(str::to_owned);
-    let names = match expr {
-        Expr::Const(constant) => text(constant).map(|name| vec![name]),
-        Expr::List(list) => list
-            .items
-            .iter()
-            .map(|item| {
-                if let Expr::Const(constant) = item {
-                    text(constant)
-                } else {
-                    None
-                }
-            })
-            .collect(),
-        _ => None,
-    };
-    names.ok_or_else(|| {
-        Error::new(
-            ErrorKind::SyntaxError,
-            "the name of an included template must be written out: a computed one is not supported",
+        let included = rendering.engine.inner.cache.file(&source, &self.options);
+        let included = within(&name, included)?;
+        let root = Value::from_object(included.part.frame(state));
+        within(
+            &name,
+            nested(|| included.run(state.env(), root)).and_then(|text| text),
         )
+    }
+}
+
+/// Runs another template for what it sets: a mapping of its macros and variables.
+#[derive(Debug)]
+pub(crate) struct Import {
+    pub(crate) options: Arc<FileOptions>,
+}
+
+impl Object for Import {
+    fn call(self: &Arc<Self>, state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+        let rendering = rendering(state)?;
+        let (name, source) = find(&rendering, &self.options, args)?;
+        let module = rendering.engine.inner.cache.module(&source, &self.options);
+        let module = within(&name, module)?;
+        let root = Value::from_object(Frame::capture(state, module.names.iter().copied()));
+        let run = nested(|| module.run(state.env(), root)).and_then(|result| result);
+        Ok(within(&name, run)?.0.unwrap_or_default())
+    }
+}
+
+/// The first template that a tag names and that is there, with its name.
+pub(crate) fn find(
+    rendering: &Rendering,
+    options: &FileOptions,
+    args: &[Value],
+) -> Result<(String, String), Error> {
+    let named = args.first().cloned().unwrap_or_default();
+    crate::filters::defined(&named)?;
+    let names: Vec<String> = if is_list(&named) {
+        items(&named)?.iter().map(py_str).collect()
+    } else {
+        vec![py_str(&named)]
+    };
+    let includes = rendering.engine.inner.includes.as_ref();
+    let found = names.iter().find_map(|name| {
+        let source = includes?.source(name, &options.folders)?;
+        Some((name.clone(), source))
+    });
+    let (name, source) = found.ok_or_else(|| not_found(&names))?;
+    Ok((name, source.replace("\r\n", "\n").replace('\r', "\n")))
+}
+
+/// Tells of an error in which template it is.
+pub(crate) fn within<T>(name: &str, result: Result<T, Error>) -> Result<T, Error> {
+    result.map_err(|error| {
+        if error.kind() == ErrorKind::TemplateNotFound {
+            return error;
+        }
+        let mut own = TemplateError::from(error);
+        let line = own
+            .line
+            .take()
+            .map_or_else(String::new, |line| format!("line {line} of "));
+        own.detail = format!("{} ({line}included `{name}`)", own.detail);
+        raise(own)
     })
 }
 

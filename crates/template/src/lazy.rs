@@ -11,6 +11,7 @@ use crate::Engine;
 use crate::error::{TemplateError, TemplateErrorKind, raise, undefined};
 use crate::node::Node;
 use crate::omit::omit;
+use crate::part::is_probing;
 use crate::scope::{LazyEntries, Scope};
 
 /// How deep variables may refer to variables.
@@ -163,17 +164,27 @@ impl Object for Root {
     }
 
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        if key == RENDERING {
+            return Some(Value::from_dyn_object(self.clone()));
+        }
+        if is_probing() {
+            return None;
+        }
         if let Some(value) = self.0.variable(key) {
             return Some(value);
         }
         match key {
             "omit" => Some(omit()),
             "vars" => Some(Value::from_object(Variables(self.0.clone()))),
-            RENDERING => Some(Value::from_dyn_object(self.clone())),
             _ if self.0.engine.has_global(key) => None,
             _ => Some(Value::from(undefined(key, format!("'{key}' is undefined")))),
         }
     }
+}
+
+/// The value of a name in the root that [`RENDERING`] stands for.
+pub(crate) fn root_value(root: &Value, name: &str) -> Option<Value> {
+    root.downcast_object::<Root>()?.get_value_by_str(name)
 }
 
 /// The rendering that a function or filter is called from.
@@ -181,6 +192,11 @@ pub(crate) fn rendering_of(state: &minijinja::State<'_, '_>) -> Option<Rendering
     let root = state.lookup(RENDERING)?;
     root.downcast_object_ref::<Root>()
         .map(|root| root.0.clone())
+}
+
+/// True for a mapping of a variable.
+pub(crate) fn is_lazy(value: &Value) -> bool {
+    value.downcast_object_ref::<Mapping>().is_some()
 }
 
 #[derive(Debug)]

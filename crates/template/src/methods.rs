@@ -8,22 +8,6 @@ use crate::error::invalid;
 use crate::filters::{Arguments, items};
 use crate::python::{is_list, is_map, py_str, type_name};
 
-/// Methods that change the value they are called on, which templates here cannot.
-const CHANGING: &[&str] = &[
-    "append",
-    "extend",
-    "insert",
-    "remove",
-    "pop",
-    "popitem",
-    "clear",
-    "update",
-    "setdefault",
-    "sort",
-    "reverse",
-    "add",
-];
-
 /// The widest that a text may be padded to.
 const MAX_WIDTH: usize = 1_000_000;
 
@@ -39,9 +23,12 @@ pub(crate) fn call(
         return Ok(result);
     }
     let arguments = Arguments::new(args)?;
-    if (is_list(value) || is_map(value)) && CHANGING.contains(&method) {
+    if let Some(result) = crate::mutable::call(value, method, &arguments)? {
+        return Ok(result);
+    }
+    if (is_list(value) || is_map(value)) && crate::mutable::CHANGING.contains(&method) {
         return Err(crate::error::not_implemented(&format!(
-            "method `{method}`, which changes a {} in place,",
+            "method `{method}`, which changes a {} of the plan in place,",
             type_name(value)
         )));
     }

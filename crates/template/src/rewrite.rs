@@ -3,19 +3,23 @@
 //! Every name and attribute that is missing becomes an error with its name; what `default` and `is defined` are given becomes an
 //! [`Attempt`]; operators whose Python meaning differs become filters of this crate.
 
+use std::sync::Arc;
+
 use minijinja::Value;
-use minijinja::machinery::CodeGenerator;
 use minijinja::machinery::Span;
 use minijinja::machinery::ast::{
     BinOp, BinOpKind, Call, CallArg, Compare, CompareOp, CompareOpKind, Const, Expr, Filter,
     GetAttr, GetItem, IfExpr, List, Map, Slice, Spanned, Test, Tuple, UnaryOp, UnaryOpKind, Var,
 };
-use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Object;
 
-use crate::attempt::Attempt;
+use crate::FileOptions;
+use crate::attempt::{Attempt, Kept};
 use crate::globals::NAMES;
-use crate::hooks::Includes;
+use crate::inheritance::{Block, Super};
 use crate::intern::intern;
+use crate::mutable::is_needed;
+use crate::part::Part;
 
 /// Filters that are given a missing value as such.
 const FILTERS_OF_UNDEFINED: &[&str] = &["default", "d", "mandatory", "type_debug"];
@@ -24,23 +28,54 @@ const TESTS_OF_UNDEFINED: &[&str] = &["defined", "undefined"];
 /// Filters that look at items of a list which may be missing.
 const FILTERS_OF_ITEMS: &[&str] = &["select", "reject", "selectattr", "rejectattr"];
 
-/// Functions that the compiler makes instructions of.
-const CALLED_BY_COMPILER: &[&str] = &["loop", "super", "caller"];
+/// A function that the compiler makes an instruction of.
+const CALLED_BY_COMPILER: &str = "loop";
 
 /// Rebuilds expressions and collects the names they use.
 #[derive(Debug, Default)]
-pub(crate) struct Rewriter<'i> {
-    /// Where included templates come from.
-    pub(crate) includes: Option<&'i dyn Includes>,
-    /// How included templates are written.
-    pub(crate) syntax: SyntaxConfig,
-    pub(crate) depth: usize,
+pub(crate) struct Rewriter {
+    /// How included templates are written, and where they are.
+    pub(crate) options: Arc<FileOptions>,
+    /// Whether the template changes lists or mappings in place.
+    pub(crate) is_changing: bool,
     pub(crate) names: Vec<&'static str>,
     pub(crate) filters: Vec<&'static str>,
     pub(crate) tests: Vec<&'static str>,
+    /// What a chain of filters begins with that is written without it.
+    pub(crate) operand: Option<Expr<'static>>,
+    /// The blocks so far.
+    pub(crate) blocks: Vec<Arc<Block>>,
 }
 
-impl Rewriter<'_> {
+impl Rewriter {
+    pub(crate) fn new(text: &str, options: Arc<FileOptions>) -> Self {
+        Self {
+            options,
+            is_changing: is_needed(text),
+            ..Self::default()
+        }
+    }
+
+    /// A rewriter for a piece that runs on its own.
+    pub(crate) fn inner(&self) -> Self {
+        Self {
+            options: self.options.clone(),
+            is_changing: self.is_changing,
+            ..Self::default()
+        }
+    }
+
+    /// Takes over what a piece uses, and gives the names in it.
+    pub(crate) fn absorb(&mut self, inner: Self) -> Vec<&'static str> {
+        for name in &inner.names {
+            self.name(name);
+        }
+        self.filters.extend(inner.filters);
+        self.tests.extend(inner.tests);
+        self.blocks.extend(inner.blocks);
+        inner.names
+    }
+
     pub(crate) fn expr(&mut self, expr: &Expr<'_>) -> Expr<'static> {
         let span = expr.span();
         match expr {
@@ -63,7 +98,7 @@ impl Rewriter<'_> {
             Expr::Call(call) => Expr::Call(Spanned::new(self.call(call), span)),
             Expr::List(list) => {
                 let items = list.items.iter().map(|item| self.expr(item)).collect();
-                Expr::List(Spanned::new(List { items }, span))
+                self.changeable(Expr::List(Spanned::new(List { items }, span)))
             }
             Expr::Tuple(tuple) => {
                 let items = tuple.items.iter().map(|item| self.expr(item)).collect();
@@ -72,7 +107,7 @@ impl Rewriter<'_> {
             Expr::Map(map) => {
                 let keys = map.keys.iter().map(|key| self.expr(key)).collect();
                 let values = map.values.iter().map(|value| self.expr(value)).collect();
-                Expr::Map(Spanned::new(Map { keys, values }, span))
+                self.changeable(Expr::Map(Spanned::new(Map { keys, values }, span)))
             }
         }
     }
@@ -110,28 +145,31 @@ impl Rewriter<'_> {
         if matches!(expr, Expr::Const(_)) {
             return self.expr(expr);
         }
-        let span = expr.span();
-        let mut inner = Rewriter::default();
+        let part = self.part(expr);
+        call_of(Attempt(part), Vec::new(), expr.span())
+    }
+
+    /// The expression, whose error comes when its value is used.
+    pub(crate) fn kept(&mut self, expr: &Expr<'_>) -> Expr<'static> {
+        let part = self.part(expr);
+        call_of(Kept(part), Vec::new(), expr.span())
+    }
+
+    /// An expression that runs on its own.
+    pub(crate) fn part(&mut self, expr: &Expr<'_>) -> Part {
+        let mut inner = self.inner();
         let rebuilt = inner.expr(expr);
-        let mut generator = CodeGenerator::new("<expression>", "");
-        generator.compile_expr(&rebuilt);
-        let (instructions, _) = generator.finish();
-        for name in &inner.names {
-            self.name(name);
+        Part::of_expr(&rebuilt, self.absorb(inner))
+    }
+
+    /// A value that the template may change in place, if it does such things.
+    pub(crate) fn changeable(&self, expr: Expr<'static>) -> Expr<'static> {
+        let span = expr.span();
+        if self.is_changing {
+            own_filter("\u{1}changeable", expr, Vec::new(), span)
+        } else {
+            expr
         }
-        self.filters.append(&mut inner.filters);
-        self.tests.append(&mut inner.tests);
-        let attempt = Value::from_object(Attempt {
-            instructions,
-            names: inner.names,
-        });
-        Expr::Call(Spanned::new(
-            Call {
-                expr: constant_expr(attempt, span),
-                args: Vec::new(),
-            },
-            span,
-        ))
     }
 
     fn slice(&mut self, slice: &Slice<'_>, span: Span) -> Expr<'static> {
@@ -229,14 +267,15 @@ impl Rewriter<'_> {
     pub(crate) fn filter(&mut self, filter: &Filter<'_>, span: Span) -> Expr<'static> {
         let name = plugin_name(filter.name);
         self.filters.push(name);
-        let expr = filter.expr.as_ref().map(|operand| match operand {
-            _ if FILTERS_OF_UNDEFINED.contains(&name) => self.attempt(operand),
-            Expr::List(list) if FILTERS_OF_ITEMS.contains(&name) => {
+        let expr = match &filter.expr {
+            None => self.operand.take(),
+            Some(operand) if FILTERS_OF_UNDEFINED.contains(&name) => Some(self.attempt(operand)),
+            Some(Expr::List(list)) if FILTERS_OF_ITEMS.contains(&name) => {
                 let items = list.items.iter().map(|item| self.attempt(item)).collect();
-                Expr::List(Spanned::new(List { items }, operand.span()))
+                Some(Expr::List(Spanned::new(List { items }, list.span())))
             }
-            other => self.expr(other),
-        });
+            Some(other) => Some(self.expr(other)),
+        };
         let mut args: Vec<CallArg<'static>> =
             filter.args.iter().map(|arg| self.argument(arg)).collect();
         if let ("mandatory", Some(Expr::Var(var))) = (name, &filter.expr) {
@@ -278,6 +317,9 @@ impl Rewriter<'_> {
 
     pub(crate) fn call(&mut self, call: &Call<'_>) -> Call<'static> {
         let expr = match &call.expr {
+            Expr::GetAttr(attribute) if let Some(block) = self.block_of_self(attribute) => {
+                constant_expr(Value::from_dyn_object(block), attribute.span())
+            }
             // A method: its name is not looked up as an attribute.
             Expr::GetAttr(attribute) => Expr::GetAttr(Spanned::new(
                 GetAttr {
@@ -286,8 +328,11 @@ impl Rewriter<'_> {
                 },
                 attribute.span(),
             )),
+            Expr::Var(var) if var.id == "super" => {
+                constant_expr(Value::from_object(Super), var.span())
+            }
             // A name that the compiler calls itself, or one that must exist before it is called.
-            Expr::Var(var) if !CALLED_BY_COMPILER.contains(&var.id) && !NAMES.contains(&var.id) => {
+            Expr::Var(var) if var.id != CALLED_BY_COMPILER && !NAMES.contains(&var.id) => {
                 own_filter(
                     "\u{1}same",
                     self.expr(&call.expr),
@@ -301,6 +346,15 @@ impl Rewriter<'_> {
             expr,
             args: call.args.iter().map(|arg| self.argument(arg)).collect(),
         }
+    }
+
+    /// The block that `self.name` means.
+    fn block_of_self(&self, attribute: &GetAttr<'_>) -> Option<Arc<Block>> {
+        let Expr::Var(var) = &attribute.expr else {
+            return None;
+        };
+        let named = |block: &&Arc<Block>| var.id == "self" && block.name == attribute.name;
+        self.blocks.iter().find(named).cloned()
     }
 
     fn argument(&mut self, arg: &CallArg<'_>) -> CallArg<'static> {
@@ -326,7 +380,17 @@ pub(crate) fn constant_expr(value: Value, span: Span) -> Expr<'static> {
     Expr::Const(Spanned::new(Const { value }, span))
 }
 
-fn own_filter(
+/// A call of a thing of this crate.
+pub(crate) fn call_of(
+    called: impl Object + 'static,
+    args: Vec<CallArg<'static>>,
+    span: Span,
+) -> Expr<'static> {
+    let expr = constant_expr(Value::from_object(called), span);
+    Expr::Call(Spanned::new(Call { expr, args }, span))
+}
+
+pub(crate) fn own_filter(
     name: &'static str,
     left: Expr<'static>,
     args: Vec<Expr<'static>>,

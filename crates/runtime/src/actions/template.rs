@@ -1,5 +1,6 @@
 //! The controller's half of `template`: renders, and sends the text as `copy` does.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustle_module::{Default, Opt, Spec, Type, as_bool, py_str};
@@ -58,7 +59,7 @@ pub(crate) async fn run(context: &ActionContext<'_>) -> Result<ModuleResult, Uni
     let mut args = context.cx.args(&without_delimiters(context))?;
     args.extend(delimiters(context));
     let checked = context.check(&SPEC, normal_newlines(args.clone()))?.args;
-    let options = file_options(&checked)?;
+    let mut options = file_options(&checked)?;
     let world = context.unit.world;
     let src = py_str(checked.get("src").unwrap_or(&Value::Null));
     let role = context
@@ -68,6 +69,7 @@ pub(crate) async fn run(context: &ActionContext<'_>) -> Result<ModuleResult, Uni
         .as_ref()
         .and_then(|(_, path)| path.as_deref());
     let path = FilePlace::Templates.find(&src, role, &world.settings.base_dir)?;
+    options.folders = folders(&path, role, &world.settings.base_dir);
     let mut source = world.files.text(&path).await?;
     if rustle_vault::is_encrypted(source.as_bytes()) {
         let decrypted = context.cx.engine.decrypt(&source);
@@ -160,8 +162,19 @@ fn file_options(args: &Object) -> Result<FileOptions, TaskError> {
     Ok(options)
 }
 
+/// Where templates that a template includes are looked for: in its role, beside the plan, then beside itself.
+pub(crate) fn folders(path: &Path, role: Option<&str>, base_dir: &Path) -> Vec<PathBuf> {
+    let roots = role.map(|role| base_dir.join(role)).into_iter();
+    let roots = roots.chain([base_dir.to_owned()]);
+    let beside = path.parent().map(Path::to_owned);
+    roots
+        .chain(beside)
+        .flat_map(|root| [root.join("templates"), root])
+        .collect()
+}
+
 /// The variables that only templates have.
-pub(crate) fn template_vars(path: &std::path::Path, dest: &str) -> Object {
+pub(crate) fn template_vars(path: &Path, dest: &str) -> Object {
     let shown = path.display().to_string();
     let metadata = std::fs::metadata(path).ok();
     let modified = metadata

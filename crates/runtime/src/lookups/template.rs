@@ -1,5 +1,6 @@
 //! `template`: a rendered file.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use rustle_template::{FileOptions, LookupCall, Trust};
@@ -41,6 +42,13 @@ pub(super) fn template(lookups: &ControllerLookups, call: &LookupCall<'_>) -> Fo
             .push_layer(Arc::new(template_vars(&path, "")), Trust::Untrusted)
             .push_layer(Arc::new(given.clone()), Trust::Untrusted)
             .build();
+        let mut options = options.clone();
+        options.folders = lookups
+            .folders(call)
+            .into_iter()
+            .chain(path.parent().map(Path::to_owned))
+            .flat_map(|folder| [folder.join("templates"), folder])
+            .collect();
         let text = call
             .engine
             .render_file(&source, &scope, &options)

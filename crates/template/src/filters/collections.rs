@@ -82,7 +82,7 @@ pub(crate) fn by_path(value: &Value, path: &str) -> Result<Value, Error> {
 }
 
 fn first(found: Option<Value>) -> Result<Value, Error> {
-    Ok(found.unwrap_or(Value::UNDEFINED))
+    found.ok_or_else(|| undefined("item", "there is no such item, since the list is empty"))
 }
 
 fn length(value: &Value, _: &Arguments) -> Result<Value, Error> {

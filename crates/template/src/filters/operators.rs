@@ -15,6 +15,7 @@ pub(crate) fn register(environment: &mut Environment<'static>) {
     environment.add_filter("\u{1}attribute", attribute);
     environment.add_filter("\u{1}item", item);
     environment.add_filter("\u{1}same", |value: Value| value);
+    environment.add_filter("\u{1}changeable", crate::mutable::changeable);
     environment.add_filter("\u{1}mod", modulo);
     environment.add_filter("\u{1}concat", concat);
     environment.add_filter("\u{1}add", add);
