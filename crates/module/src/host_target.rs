@@ -117,3 +117,46 @@ impl<C: Caller> Target for HostTarget<C> {
         self.cancel.raised_above(CancelLevel::Run).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Nobody;
+
+    #[async_trait]
+    impl Caller for Nobody {
+        async fn attachment(&self, id: &AttachmentId) -> Result<Attachment, Failure> {
+            Err(Failure::new(format!("no bytes `{}`", id.0)))
+        }
+
+        async fn output(&self, _: OutputChunk) -> bool {
+            false
+        }
+    }
+
+    #[tokio::test]
+    async fn environment_of_a_task_changes_no_language_that_a_module_sets() {
+        let environment = [("LC_ALL", "de_DE.UTF-8"), ("WORD", "x")];
+        let target = HostTarget {
+            mode: Mode::default(),
+            environment: environment
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
+            temp_dir: PathBuf::from("/tmp"),
+            is_watched: false,
+            cancel: CancelToken::new(),
+            caller: Nobody,
+        };
+        let shown = |command: Command| {
+            let target = &target;
+            async move {
+                let finished = target.run(command).await.unwrap();
+                String::from_utf8(finished.stdout.bytes().to_vec()).unwrap()
+            }
+        };
+        let command = Command::new("sh").args(["-c", "echo $LC_ALL $WORD"]);
+        assert_eq!(shown(command.clone()).await, "de_DE.UTF-8 x\n");
+        assert_eq!(shown(command.env("LC_ALL", "C")).await, "C x\n");
+    }
+}

@@ -1,20 +1,23 @@
 //! Calls in the background: what is kept of each, and what it answers.
 //!
 //! What becomes of a job is in one file of a folder that is private to the user. The file is there before the call that starts
-//! the job is answered, and is replaced as a whole when the job ends. Files of jobs stay until they are cleaned up. A job ends
-//! with the process that does it, and then is found to have no result.
+//! the job is answered, and is replaced as a whole when the job ends. Files of jobs stay until they are cleaned up, or until a
+//! job is started a week after they were last written to. A job ends with the process that does it, and then is found to have no result.
 
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rustle_process::{CancelLevel, CancelToken};
 use rustle_types::{ModuleResult, Object};
 use serde_json::{Value, json};
 
 use crate::pyrepr::py_str;
+
+/// How long the file of a job that has ended is kept for whoever may still ask.
+const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// How long a module whose time is over is given to end before it is killed.
 const GRACE: Duration = Duration::from_secs(2);
@@ -41,6 +44,7 @@ impl Jobs {
             .recursive(true)
             .mode(0o700)
             .create(&self.folder)?;
+        self.prune(SystemTime::now());
         let id = format!(
             "j{:012}.{}",
             random() % 1_000_000_000_000,
@@ -49,6 +53,35 @@ impl Jobs {
         let path = self.folder.join(&id);
         Ok((id, path))
     }
+}
+
+impl Jobs {
+    /// Removes files of jobs that ended, or whose process is gone, long before `now`. What cannot be removed stays.
+    fn prune(&self, now: SystemTime) {
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let written = entry.metadata().and_then(|about| about.modified());
+            let is_old = written
+                .is_ok_and(|written| now.duration_since(written).is_ok_and(|age| age > KEPT));
+            if is_old && !is_at_work(&path) {
+                let _ = fs::remove_file(path);
+            }
+        }
+    }
+}
+
+/// Whether the process that does a job is there.
+fn is_at_work(path: &Path) -> bool {
+    let known = fs::read(path).ok();
+    let known = known.and_then(|text| serde_json::from_slice::<Object>(&text).ok());
+    known.is_some_and(|known| {
+        let pid = known.get("pid").and_then(Value::as_u64);
+        known.contains_key("started") && pid.is_some_and(is_there)
+    })
+}
+
+fn is_there(pid: u64) -> bool {
+    Path::new(&format!("/proc/{pid}")).exists()
 }
 
 /// What starting a job answers.
@@ -112,7 +145,7 @@ impl Jobs {
         {
             return clean_up(&id, &path);
         }
-        let known = std::fs::read(&path).ok();
+        let known = fs::read(&path).ok();
         let known = known.and_then(|text| serde_json::from_slice::<Object>(&text).ok());
         let Some(known) = known else {
             // It may be written at this moment.
@@ -126,7 +159,7 @@ impl Jobs {
             return result;
         }
         let pid = known.get("pid").and_then(Value::as_u64);
-        let is_lost = pid.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists());
+        let is_lost = pid.is_some_and(|pid| !is_there(pid));
         let mut result = if is_lost {
             ModuleResult::failure("the job ended and left no result")
         } else {
@@ -182,7 +215,7 @@ fn result_of(mut object: Object) -> ModuleResult {
 }
 
 fn clean_up(id: &str, path: &Path) -> ModuleResult {
-    if let Err(error) = std::fs::remove_file(path) {
+    if let Err(error) = fs::remove_file(path) {
         return ModuleResult::failure(format!("cannot remove `{}`: {error}", path.display()));
     }
     let mut result = ModuleResult::default();
@@ -214,9 +247,37 @@ fn keep(path: &Path, state: &Value) -> io::Result<()> {
         .mode(0o600)
         .open(&fresh)?;
     file.write_all(state.to_string().as_bytes())?;
-    std::fs::rename(&fresh, path)
+    fs::rename(&fresh, path)
 }
 
 fn random() -> u64 {
     std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), std::process::id())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_jobs_that_ended_a_week_ago_are_removed_and_no_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let jobs = Jobs::in_folder(folder.path().to_owned());
+        let file = |name: &str, state: Value| {
+            fs::write(folder.path().join(name), state.to_string()).unwrap();
+        };
+        file("j1.1", json!({"changed": true, "rc": 0}));
+        file("j2.1", json!({"started": 1, "pid": std::process::id()}));
+        file("j3.1", json!({"started": 1, "pid": u64::from(u32::MAX)}));
+        let left = || {
+            let entries = fs::read_dir(folder.path()).unwrap();
+            let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+            let mut names: Vec<String> = names.collect();
+            names.sort();
+            names
+        };
+        jobs.prune(SystemTime::now() + KEPT / 2);
+        assert_eq!(left(), ["j1.1", "j2.1", "j3.1"]);
+        jobs.prune(SystemTime::now() + KEPT + KEPT);
+        assert_eq!(left(), ["j2.1"]);
+    }
 }
