@@ -6,6 +6,7 @@
 )]
 
 mod agent;
+mod jobs;
 mod lost;
 mod plans;
 mod routes;
