@@ -36,7 +36,8 @@ pub(crate) async fn run(args: &RunArgs, environment: &Environment) -> Result<Exi
         .with_host_patterns(inventory_source::host_patterns(&inventories));
     let loaded = PlanSource::choose(args.plan.as_deref())?.load(&reader)?;
     let secrets = Arc::new(vault::secrets(&args.vault).await?);
-    let extra_vars = extra_vars::read(&args.hosts.extra_vars, &secrets)?;
+    let mut extra_vars = loaded.plan.extra_vars.clone();
+    extra_vars.extend(extra_vars::read(&args.hosts.extra_vars, &secrets)?);
     let sources = Sources {
         args,
         environment,

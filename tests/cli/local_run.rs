@@ -33,6 +33,20 @@ fn run_that_is_done_ends_with_0_and_leaves_report_log_and_journal() {
 }
 
 #[test]
+fn extra_variables_of_a_plan_give_way_to_those_of_the_command_line() {
+    let desk = Desk::new();
+    let plan = command("echo {{ a }} {{ b }}");
+    let plan = plan.replacen('{', r#"{"extra_vars": {"a": "plan", "b": "plan"}, "#, 1);
+    desk.write("plan.json", plan);
+    let options = ["-e", "b=line", "--report-file", "/dev/stdout", "plan.json"];
+    let output = desk.exec(&options).run();
+    output.success();
+    let report: serde_json::Value =
+        serde_json::from_str(&output.stdout).expect("the report is JSON");
+    assert_eq!(report["task_results"][0]["stdout"], "plan line");
+}
+
+#[test]
 fn check_run_changes_nothing() {
     let desk = Desk::new();
     let trace = desk.world.path("trace");

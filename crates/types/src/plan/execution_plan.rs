@@ -30,6 +30,8 @@ plan_object! {
         inventory_sources: Vec<String>,
         /// The lowest of the variables that the plan itself carries.
         vars: Object,
+        /// Variables above all others, which the plan was made with; those of the command line win over them.
+        extra_vars: Object,
         /// Task files that may be included as the plan runs, by path.
         includes: IndexMap<String, Vec<TaskPlan>>,
         /// Roles that may be included as the plan runs, by name.
