@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What the top level may hold besides names that begin with a dot.
-const TOP_LEVEL: [&str; 18] = [
+const TOP_LEVEL: [&str; 19] = [
     "CHANGELOG.md",
     "Cargo.lock",
     "Cargo.toml",
@@ -21,6 +21,7 @@ const TOP_LEVEL: [&str; 18] = [
     "benches",
     "build.rs",
     "clippy.toml",
+    "contrib",
     "crates",
     "deny.toml",
     "docs",
