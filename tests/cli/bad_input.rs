@@ -113,8 +113,10 @@ fn wrong_types_are_told_all_at_once() {
       plays[0].tasks[0].retries: expected a whole number ≥ 0, found "many"
       plays[0].tasks[1].module: expected text, found a list
       plays[0].tasks[1]: names no module and no block
+      plays[0].tasks[0].register: `5` is no name of a variable
     hint: did you mean `rolling`? strategies are linear, rolling, parallel, free, batch, host-pinned, binary-hybrid, binary-only
     hint: a task has `module` and `args`, or `block`, or is written as in a playbook
+    hint: names have letters, digits and `_`, and do not begin with a digit
     "#);
 }
 
@@ -246,4 +248,86 @@ fn limit_that_is_no_pattern() {
     ----- stderr
     error: the host pattern `~web(` cannot be read: the host pattern `~web(` is not a regular expression: Parsing error at position 9: Opening parenthesis without closing parenthesis
     ");
+}
+
+#[test]
+fn mistakes_are_told_with_the_names_of_their_tasks_and_plays() {
+    let plan = r#"{"plays": [{"name": "Web servers", "hosts": ["web1"], "serial": "many", "tasks": [
+        {"name": "Roll out", "block": [{"name": "Restart", "module": "ping", "register": "my-result", "when": "a is definded"}]},
+        {"name": "Restrt", "module": "servce"}]}]}"#;
+    assert_snapshot!(Desk::new().refused_plan(plan, &[]), @r#"
+    exit status: 3
+    ----- stderr
+    error: plan `plan.json` is not valid
+      plays[0].serial (play `Web servers`): expected a number of hosts or a percentage of them, found "many"
+      plays[0].tasks[0].block[0].register (task `Restart`): `my-result` is no name of a variable
+    hint: names have letters, digits and `_`, and do not begin with a digit
+    "#);
+    let plan =
+        r#"{"plays": [{"hosts": ["web1"], "tasks": [{"name": "Restart", "module": "servce"}]}]}"#;
+    assert_snapshot!(Desk::new().refused_plan(plan, &[]), @"
+    exit status: 3
+    ----- stderr
+    error: plan `plan.json` is not valid
+      plays[0].tasks[0].module (task `Restart`): unknown module `servce`
+    hint: did you mean `service`?
+    ");
+}
+
+#[test]
+fn pattern_that_fits_no_host_is_named() {
+    let desk = Desk::new();
+    desk.write("hosts", "[web]\nweb1\n");
+    desk.write(
+        "plan.json",
+        r#"{"plays": [{"hosts": "wbe", "tasks": [{"module": "ping"}]}]}"#,
+    );
+    assert_snapshot!(desk.refused(&["-i", "hosts", "plan.json"], 8), @"
+    exit status: 8
+    ----- stderr
+    error: no hosts matched `wbe`
+    hint: check `--limit`, and the hosts of the plays against the inventory
+    ");
+    assert_snapshot!(desk.refused(&["-i", "hosts", "-l", "db", "plan.json"], 8), @"
+    exit status: 8
+    ----- stderr
+    error: no hosts matched `wbe` with `--limit db`
+    hint: check `--limit`, and the hosts of the plays against the inventory
+    ");
+}
+
+#[test]
+fn failures_say_which_condition_it_was() {
+    let desk = Desk::new();
+    let tasks = r#"{"name": "Checked", "module": "assert", "args": {"that": ["1 == 1", "1 == 2"]}, "ignore_errors": true},
+        {"name": "Judged", "module": "shell", "args": {"_raw_params": "echo bad"}, "register": "r", "failed_when": "'bad' in r.stdout"}"#;
+    desk.write("plan.json", plan_of(tasks, "").replace("web1", "localhost"));
+    let output = desk.exec(&["plan.json"]).run();
+    output.expect_code(2);
+    assert!(output.stderr.contains("condition  1 == 2"), "{output}");
+    assert!(
+        output
+            .stderr
+            .contains("message  the condition of `failed_when` holds"),
+        "{output}"
+    );
+}
+
+#[test]
+fn run_that_cannot_go_on_does_not_say_that_it_is_done() {
+    let desk = Desk::new();
+    let plan = plan_of(
+        r#"{"module": "ping"}"#,
+        r#", "name": "Web", "vars_files": ["secrets.yml"]"#,
+    );
+    desk.write("plan.json", plan.replace("web1", "localhost"));
+    let output = desk.exec(&["plan.json"]).run();
+    output.expect_code(3);
+    assert!(!output.stderr.contains("done: "), "{output}");
+    assert!(
+        output
+            .stderr
+            .contains("error: play `Web`: cannot read variables from"),
+        "{output}"
+    );
 }

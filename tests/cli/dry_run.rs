@@ -79,7 +79,7 @@ fn limit_that_leaves_no_host_ends_with_8() {
     assert_snapshot!(desk.refused(&["-i", "hosts.ini", "-l", "db*", "plan.json"], 8), @"
     exit status: 8
     ----- stderr
-    error: no hosts matched `--limit db*`
+    error: no hosts matched `web1` with `--limit db*`
     hint: check `--limit`, and the hosts of the plays against the inventory
     ");
 }

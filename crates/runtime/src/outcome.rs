@@ -226,6 +226,9 @@ fn failure_text(raw: &Object, no_log: bool) -> String {
         Some(other) if !other.is_null() && *other != Value::String(String::new()) => {
             other.to_string()
         }
+        _ if raw.get("failed_when_result") == Some(&Value::Bool(true)) => {
+            "the condition of `failed_when` holds".into()
+        }
         _ => "the module failed and said nothing".into(),
     }
 }

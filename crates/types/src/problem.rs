@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 pub struct PlanProblem {
     /// Where it is, as a JSON path (`plays[0].batches[0].tasks[3].args`); empty for the plan as a whole.
     pub path: String,
+    /// What is there by its name, as ``task `Restart` ``; nothing where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
     /// What is wrong, as a lowercase fragment with the user's own words in backticks.
     pub message: String,
     /// What may help, as a fragment.
@@ -26,6 +29,7 @@ impl PlanProblem {
     pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             path: path.into(),
+            subject: None,
             message: message.into(),
             hint: None,
         }
@@ -41,10 +45,10 @@ impl PlanProblem {
 
 impl fmt::Display for PlanProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.path.is_empty() {
-            f.write_str(&self.message)
-        } else {
-            write!(f, "{}: {}", self.path, self.message)
+        match (&*self.path, &self.subject) {
+            ("", _) => f.write_str(&self.message),
+            (path, None) => write!(f, "{path}: {}", self.message),
+            (path, Some(subject)) => write!(f, "{path} ({subject}): {}", self.message),
         }
     }
 }

@@ -40,6 +40,8 @@ impl Details {
         if object.contains_key("censored") {
             return details;
         }
+        let assertion = object.get("assertion").map(value_text);
+        details.add("condition", &assertion.unwrap_or_default());
         if result.retry_count > 0 {
             details.add("tries", &(result.retry_count + 1).to_string());
         }

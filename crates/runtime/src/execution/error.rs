@@ -1,5 +1,6 @@
 //! Why a run could not go on, or not begin.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use rustle_types::{ExitStatus, HostName, PlanErrors};
@@ -23,8 +24,10 @@ pub enum ExecutionError {
         source: rustle_inventory::patterns::PatternError,
     },
     /// No play has a host to run on.
-    #[error("no hosts matched{}", limit.as_ref().map(|limit| format!(" `--limit {limit}`")).unwrap_or_default())]
+    #[error("no hosts matched {}", shown(patterns, limit.as_deref()))]
     NoHosts {
+        /// What the plays asked for.
+        patterns: BTreeSet<String>,
         /// The limit, if one was given.
         limit: Option<String>,
     },
@@ -119,5 +122,20 @@ impl ExecutionError {
             Self::Inventory(error) => error.hint(),
             _ => None,
         }
+    }
+}
+
+/// Patterns of hosts with the limit, as they are shown.
+fn shown(patterns: &BTreeSet<String>, limit: Option<&str>) -> String {
+    let patterns: Vec<String> = patterns
+        .iter()
+        .map(|pattern| format!("`{pattern}`"))
+        .collect();
+    let limit = limit.map(|limit| format!("`--limit {limit}`"));
+    match (patterns.is_empty(), limit) {
+        (true, None) => "the plays".into(),
+        (true, Some(limit)) => limit,
+        (false, None) => patterns.join(", "),
+        (false, Some(limit)) => format!("{} with {limit}", patterns.join(", ")),
     }
 }

@@ -168,6 +168,7 @@ impl PlanExecutor {
             forgiving: 0,
         };
         checker.plan(plan);
+        plan.name_subjects(&mut checker.problems);
         checker.problems
     }
 
@@ -265,7 +266,7 @@ impl PlanExecutor {
             confirmed: BTreeSet::new(),
         };
         let outcome = self.run_plays(plan, &schedule, &mut run).await;
-        run.end();
+        run.end(outcome.as_ref().err());
         let report = std::mem::take(&mut run.fold).finish();
         outcome?;
         report.ok_or_else(|| ExecutionError::Setup {

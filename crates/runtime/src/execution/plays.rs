@@ -156,7 +156,13 @@ impl PlanExecutor {
                 let scope = context.scope(&run.world, None, host);
                 files
                     .check(&run.world, &scope)
-                    .map_err(|(path, reason)| ExecutionError::VarsFile { path, reason })?;
+                    .map_err(|(path, reason)| ExecutionError::Play {
+                        play: play.title().to_owned(),
+                        reason: format!(
+                            "cannot read variables from `{}`: {reason}",
+                            path.display()
+                        ),
+                    })?;
             }
             context.vars_files = Some(Arc::new(files));
         }

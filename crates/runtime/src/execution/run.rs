@@ -24,6 +24,7 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
+use crate::execution::error::ExecutionError;
 use crate::execution::executor::InventoryReader;
 use crate::execution::hosts::HostBook;
 use crate::execution::journal::Journal;
@@ -303,8 +304,8 @@ impl Run<'_> {
         }
     }
 
-    /// Tells that the run has ended, and how.
-    pub(crate) fn end(&mut self) -> ExitStatus {
+    /// Tells that the run has ended, and how; `error` is why it could not go on.
+    pub(crate) fn end(&mut self, error: Option<&ExecutionError>) -> ExitStatus {
         let connections = self.world.invoker.connections();
         while let Ok(kind) = self.events.try_recv() {
             self.emit(kind);
@@ -313,6 +314,8 @@ impl Run<'_> {
             ExitStatus::Cancelled
         } else if self.journal_error.is_some() {
             ExitStatus::NotRecorded
+        } else if let Some(error) = error {
+            error.exit_status()
         } else {
             ExitStatus::of_run(self.has_failed, self.has_unreachable)
         };

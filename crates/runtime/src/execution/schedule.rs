@@ -84,6 +84,18 @@ pub(crate) fn schedule(
     if !is_open && !plan.plays.is_empty() && plays.iter().all(|play| play.hosts.is_empty()) {
         return Err(ExecutionError::NoHosts {
             limit: options.limit.clone(),
+            patterns: plan
+                .plays
+                .iter()
+                .map(|play| match (&play.hosts_pattern, &play.hosts) {
+                    (Some(pattern), _) | (None, PlayHosts::Pattern(pattern)) => pattern.clone(),
+                    (None, PlayHosts::Names(names)) => {
+                        let names: Vec<&str> = names.iter().map(HostName::as_str).collect();
+                        names.join(",")
+                    }
+                })
+                .filter(|pattern| !pattern.is_empty())
+                .collect(),
         });
     }
     Ok(Schedule { plays, warnings })

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     BinaryDeployment, PlanMetadata, PlanReader, PlayPlan, RolePlan, TaskCondition, TaskPlan,
 };
-use crate::problem::{PlanErrors, PlanWarning};
+use crate::problem::{PlanErrors, PlanProblem, PlanWarning};
 use crate::read::plan_object;
 use crate::{HostName, Object};
 
@@ -80,6 +80,11 @@ impl ExecutionPlan {
     /// All mistakes of the plan at once, or why it cannot be read at all.
     pub fn from_value(value: Value) -> Result<(Self, Vec<PlanWarning>), PlanErrors> {
         PlanReader::default().read_value(value)
+    }
+
+    /// Adds to problems the names of the tasks and plays that they are in.
+    pub fn name_subjects(&self, problems: &mut [PlanProblem]) {
+        super::check::add_subjects(self, problems);
     }
 
     /// Whether the plan was made for a check run, by its options or by its tasks' conditions.

@@ -75,6 +75,13 @@ impl PlanReader {
         if self.strict {
             problems.append(&mut warnings);
         }
+        // What is no object leaves its list, and those behind it get other places.
+        let has_holes = problems
+            .iter()
+            .any(|problem| problem.message.contains("(an object)"));
+        if !has_holes {
+            plan.name_subjects(&mut problems);
+        }
         match PlanErrors::from_problems(problems) {
             Some(errors) => Err(PlanErrors { warnings, ..errors }),
             None => Ok((plan, warnings)),

@@ -50,6 +50,9 @@ impl JsonSchema for Percent {
     }
 }
 
+/// What a slice may be given as.
+const SIZES: &str = "a number of hosts or a percentage of them";
+
 /// The size of one slice of a play's hosts.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Serial {
@@ -69,13 +72,17 @@ impl Read for Serial {
                 match percent_of(text.trim().trim_end_matches('%')) {
                     Some(percent) => Some(Self::Percent(Percent(percent))),
                     None => {
-                        at.expected(
-                            "a number of hosts or a percentage of them",
-                            &Value::String(text),
-                        );
+                        at.expected(SIZES, &Value::String(text));
                         None
                     }
                 }
+            }
+            Value::String(text) => {
+                let count = text.trim().parse().ok().map(Self::Count);
+                if count.is_none() {
+                    at.expected(SIZES, &Value::String(text));
+                }
+                count
             }
             other => u32::read(other, at).map(Self::Count),
         }

@@ -121,7 +121,7 @@ fn topic_that_rustle_plan_dropped_has_a_hint() {
     plan["metadata"] = json!({"rustle_plan_version": "0.1.0"});
     insta::assert_snapshot!(shown(&errors_of(plan)), @"
     the plan is not valid
-      plays[0].tasks[0].notify[0]: no handler has the name `app changed` or listens to it
+      plays[0].tasks[0].notify[0] (play `test`): no handler has the name `app changed` or listens to it
     hint: `rustle-plan` 0.1 does not write `listen`: notify a handler by its name, or add `listen` to the handler in the plan
     ");
 }

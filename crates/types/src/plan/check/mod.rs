@@ -5,12 +5,15 @@ mod dependencies;
 mod hosts;
 mod names;
 mod notify;
+mod registers;
+mod subjects;
 mod walk;
 
 use super::ExecutionPlan;
 use crate::problem::{PlanProblem, PlanWarning};
 
 pub(super) use hosts::names_hosts;
+pub(super) use subjects::add as add_subjects;
 
 /// Checks all that needs neither modules nor an inventory.
 pub(super) fn check(
@@ -21,4 +24,5 @@ pub(super) fn check(
     hosts::check(plan, problems);
     dependencies::check(plan, problems);
     notify::check(plan, problems, warnings);
+    registers::check(plan, problems);
 }
