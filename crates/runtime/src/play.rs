@@ -133,7 +133,11 @@ fn push_magic(
     vars.insert("ansible_play_role_names".into(), roles.clone());
     vars.insert("ansible_role_names".into(), roles);
     if let Some((name, path)) = node.and_then(|node| node.role.as_ref()) {
-        vars.insert("role_name".into(), Value::String(name.clone()));
+        let (collection, short) = collection_and_role(name);
+        vars.insert("role_name".into(), short.into());
+        if let Some(collection) = collection {
+            vars.insert("ansible_collection_name".into(), collection.into());
+        }
         vars.insert("ansible_role_name".into(), Value::String(name.clone()));
         vars.insert(
             "role_path".into(),
@@ -267,4 +271,27 @@ pub fn facts_layer(facts: &Object) -> Arc<Layer> {
     }
     vars.insert("ansible_facts".into(), Value::Object(short));
     Layer::new(Arc::new(vars), Trust::Untrusted)
+}
+
+/// A role's collection, `namespace.name`, and its name in there. A role of Galaxy (`author.role`) has none.
+fn collection_and_role(name: &str) -> (Option<&str>, &str) {
+    match name.rsplit_once('.') {
+        Some((collection, role)) if collection.contains('.') && !name.contains('/') => {
+            (Some(collection), role)
+        }
+        _ => (None, name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_of_collections_have_a_name_in_there_and_those_of_galaxy_keep_theirs() {
+        let of = collection_and_role;
+        assert_eq!(of("my.site.web"), (Some("my.site"), "web"));
+        assert_eq!(of("author.role"), (None, "author.role"));
+        assert_eq!(of("web"), (None, "web"));
+    }
 }
