@@ -1,8 +1,10 @@
-//! The cases of one host once more, run by a `LocalExecutor` in one process: no controller, agent or connection.
+//! The cases of one host once more, run by a `LocalExecutor` in one process: no controller, agent or connection. And of the
+//! cases of several hosts the part of one, where that does not hang on the others.
 //!
 //! A case needs an environment and a umask of its own, so each run is a child: this test program again, with
 //! [`one_run_takes_place_in_this_process`] alone.
 
+use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -23,21 +25,17 @@ const HOST: &str = "h1";
 /// Names the run that a child is for: its arguments, scratch folder and report.
 const RUN: &str = "KIT_LOCAL_RUN";
 
-/// Cases whose plays address more hosts than one.
-const OF_SEVERAL_HOSTS: [&str; 36] = [
+/// Cases whose plays address more hosts than one, and on which the host does what it would do alone.
+const WITH_A_PART_OF_ITS_OWN: [&str; 27] = [
     "01-when-basic",
-    "04-register-hostvars",
     "11-failed-when",
     "12-ignore-errors",
     "14-ignore-unreachable",
     "15-block-rescue",
     "17-block-unrescued",
-    "20-any-errors-fatal-block",
     "21-max-fail-percentage",
     "24-serial-failure",
-    "26-run-once",
     "28-strategy-free",
-    "30-throttle-order",
     "31-handlers-basic",
     "33-handlers-flush",
     "35-handlers-force",
@@ -51,38 +49,103 @@ const OF_SEVERAL_HOSTS: [&str; 36] = [
     "49-import-role",
     "50-vars-precedence",
     "52-vars-files",
-    "54-add-host-group-by",
     "55-environment",
     "60-meta-end",
-    "64-magic-vars",
-    "65-gather-facts",
     "67-multi-play",
-    "84-limit-cli",
     "85-handlers-include",
     "86-inventory-patterns",
-    "87-delegate-facts-runonce",
 ];
 
-fn is_of_several_hosts(case: &Path) -> bool {
-    let name = case.file_name().unwrap_or_default().to_string_lossy();
-    OF_SEVERAL_HOSTS.contains(&&*name)
+/// Cases in which a host cannot do without the others, and why.
+const NEEDS_THE_OTHERS: [(&str, &str); 9] = [
+    (
+        "04-register-hostvars",
+        "what others registered is asked for",
+    ),
+    (
+        "20-any-errors-fatal-block",
+        "a failure of another is fatal for all",
+    ),
+    ("26-run-once", "a task is delegated"),
+    ("30-throttle-order", "all write one file, in their order"),
+    (
+        "54-add-host-group-by",
+        "hosts are added, and asked for groups",
+    ),
+    ("64-magic-vars", "the hosts have other names"),
+    ("65-gather-facts", "facts of others are asked for"),
+    ("84-limit-cli", "the runs are for other hosts"),
+    ("87-delegate-facts-runonce", "tasks are delegated"),
+];
+
+fn has_part_of_its_own(case: &Path) -> bool {
+    WITH_A_PART_OF_ITS_OWN.contains(&&*name(case))
+}
+
+fn is_of_one_host(case: &Path) -> bool {
+    let name = name(case);
+    !has_part_of_its_own(case) && NEEDS_THE_OTHERS.iter().all(|(other, _)| *other != name)
+}
+
+fn name(case: &Path) -> Cow<'_, str> {
+    case.file_name().unwrap_or_default().to_string_lossy()
+}
+
+fn cases_that(is_wanted: impl Fn(&Path) -> bool) -> Vec<PathBuf> {
+    let all = cases().into_iter();
+    all.filter(|case| is_wanted(case)).collect()
 }
 
 #[test]
 fn cases_of_one_host_do_in_one_process_what_ansible_did() {
-    let todo: Vec<PathBuf> = cases()
-        .into_iter()
-        .filter(|case| !is_of_several_hosts(case))
-        .collect();
+    let todo = cases_that(is_of_one_host);
     assert!(!todo.is_empty(), "every case is of several hosts");
-    in_parallel(todo, &|case| execute_by(case, &in_a_child));
+    let whole = |expected| expected;
+    in_parallel(todo, &|case| execute_by(case, &in_a_child, &whole));
+}
+
+#[test]
+fn the_part_of_one_host_is_what_ansible_did_there() {
+    let todo = cases_that(has_part_of_its_own);
+    assert_eq!(todo.len(), WITH_A_PART_OF_ITS_OWN.len(), "a case is gone");
+    let limited = |world: &World, case: &Path, report: &Path, arguments: &[String]| {
+        let limit = ["--limit", HOST].map(str::to_owned);
+        in_a_child(world, case, report, &[&limit, arguments].concat())
+    };
+    in_parallel(todo, &|case| execute_by(case, &limited, &part_of_the_host));
+}
+
+/// What Ansible did on the host alone.
+fn part_of_the_host(mut expected: Value) -> Value {
+    let keep = |by_host: &mut Value| {
+        if let Some(by_host) = by_host.as_object_mut() {
+            by_host.retain(|host, _| host == HOST);
+        }
+    };
+    keep(&mut expected["stats"]);
+    keep(&mut expected["order"]);
+    for task in expected["tasks"].as_array_mut().into_iter().flatten() {
+        keep(&mut task["hosts"]);
+    }
+    if let Some(tree) = expected["tree"].as_object_mut() {
+        tree.retain(|path, _| {
+            path.split_once('/')
+                .is_none_or(|(folder, _)| !["h2", "h3", "h4"].contains(&folder))
+        });
+    }
+    let lost = &expected["stats"][HOST];
+    let is_lost = ["failed", "unreachable"]
+        .iter()
+        .any(|count| lost[count].as_u64() > Some(0));
+    expected["rc"] = i32::from(is_lost).into();
+    expected
 }
 
 #[test]
 fn plays_that_address_other_hosts_are_refused_before_anything_runs() {
-    let refused = cases().into_iter().filter(|case| is_of_several_hosts(case));
-    let refused: Vec<PathBuf> = refused.collect();
-    assert_eq!(refused.len(), OF_SEVERAL_HOSTS.len(), "a case is gone");
+    let refused = cases_that(|case| !is_of_one_host(case));
+    let listed = WITH_A_PART_OF_ITS_OWN.len() + NEEDS_THE_OTHERS.len();
+    assert_eq!(refused.len(), listed, "a case is gone");
     for case in refused {
         let world = World::new();
         let scratch = world.path("scratch");
@@ -202,6 +265,7 @@ fn options(plan: &ExecutionPlan, arguments: &[String], scratch: &Path) -> Execut
                 let tags = arguments.next().expect("tags follow");
                 options.tags.extend(tags.split(',').map(str::to_owned));
             }
+            "--limit" => options.limit = arguments.next().cloned(),
             other => panic!("no case of one host had `{other}` before"),
         }
     }

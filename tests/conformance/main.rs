@@ -59,8 +59,12 @@ fn expectation_of(case: &Path, runs: usize, run: usize) -> PathBuf {
 /// Makes one run of a case with these arguments, in a world whose scratch folder is there, and writes its report.
 type Execute = dyn Fn(&World, &Path, &Path, &[String]) -> Output + Sync;
 
-/// Does all runs of a case, on one scratch folder, and returns what differs.
-fn execute_by(case: &Path, execute: &Execute) -> Vec<String> {
+/// Does all runs of a case, on one scratch folder, and returns what differs from that part of what Ansible left.
+fn execute_by(
+    case: &Path,
+    execute: &Execute,
+    part: &(dyn Fn(Value) -> Value + Sync),
+) -> Vec<String> {
     let mut world = World::new();
     tree::make_scratch(&world.path("scratch"));
     let plan = read(&case.join("plan.json"));
@@ -76,7 +80,7 @@ fn execute_by(case: &Path, execute: &Execute) -> Vec<String> {
             scratch: world.path("scratch"),
             case: case.to_owned(),
         };
-        let expected = read(&expectation_of(case, runs.len(), number));
+        let expected = part(read(&expectation_of(case, runs.len(), number)));
         let run = differences(&expected, &found, &plan);
         if !run.is_empty() && found.report.is_none() {
             differing.push(format!("run {}: {}", number + 1, output.stderr));
@@ -153,7 +157,8 @@ fn in_parallel(cases: Vec<PathBuf>, differing: &(dyn Fn(&Path) -> Vec<String> + 
 
 #[test]
 fn cases_do_what_ansible_did() {
-    in_parallel(cases(), &|case| execute_by(case, &by_the_program));
+    let whole = |expected| expected;
+    in_parallel(cases(), &|case| execute_by(case, &by_the_program, &whole));
 }
 
 #[test]
