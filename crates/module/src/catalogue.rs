@@ -14,11 +14,16 @@ impl Catalogue {
     /// A catalogue of these families; of modules with the same name the first wins.
     #[must_use]
     pub fn new(families: &[&[&'static dyn DynModule]]) -> Self {
-        let mut modules = BTreeMap::new();
+        let mut catalogue = Self::default();
+        catalogue.add(families);
+        catalogue
+    }
+
+    /// Adds families; a name that is there already stays what it is.
+    pub fn add(&mut self, families: &[&[&'static dyn DynModule]]) {
         for module in families.iter().flat_map(|family| family.iter()) {
-            modules.entry(module.spec().name).or_insert(*module);
+            self.modules.entry(module.spec().name).or_insert(*module);
         }
-        Self { modules }
     }
 
     /// Adds a module under the name of its specification, in place of one that had it.

@@ -4,12 +4,13 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustle_events::{Event, Reporter};
-use rustle_inventory::{InventorySource, from_names, load};
+use rustle_inventory::{InventorySource, VaultedFiles, from_names, load};
 use rustle_process::CancelToken;
 use rustle_types::{
     ExecutionPlan, ExecutionReport, HostName, ModuleCall, Object, ParsedInventory, PlanErrors,
     PlayHosts, PlayPlan, TaskBatch, TaskBody, TaskPlan, TaskResult,
 };
+use rustle_vault::VaultSecrets;
 use serde_json::Value;
 
 use super::config::RuntimeConfig;
@@ -74,6 +75,8 @@ pub struct LocalExecutor {
     executor: PlanExecutor,
     invoker: Arc<LocalInvoker>,
     progress: Mutex<Vec<Arc<dyn EventSink>>>,
+    /// Where files of group and host variables are read.
+    files: VaultedFiles,
 }
 
 impl LocalExecutor {
@@ -96,7 +99,16 @@ impl LocalExecutor {
             config,
             invoker: Arc::new(invoker),
             progress: Mutex::default(),
+            files: VaultedFiles::new(Arc::default()),
         })
+    }
+
+    /// Decrypts values and files with these passwords.
+    #[must_use]
+    pub fn with_vault(mut self, secrets: Arc<VaultSecrets>) -> Self {
+        self.files = VaultedFiles::new(Arc::clone(&secrets));
+        self.executor = self.executor.with_vault(secrets);
+        self
     }
 
     /// Ends runs: see [`PlanExecutor::cancel_token`].
@@ -214,12 +226,13 @@ impl LocalExecutor {
         }
     }
 
-    /// Ends jobs that still run in the background, and removes temporary files. Dropping the executor does the same.
+    /// Ends jobs that still run in the background, and removes temporary files and what is known of jobs. Not to be called while
+    /// a run takes place. Dropping the executor does the same, and does not wait for jobs to end.
     ///
     /// # Errors
     /// When files cannot be removed.
-    pub fn cleanup(&self) -> io::Result<()> {
-        self.invoker.clean_up()
+    pub async fn cleanup(&self) -> io::Result<()> {
+        self.invoker.clean_up().await
     }
 
     fn reporters(&self) -> Vec<Box<dyn Reporter>> {
@@ -253,13 +266,9 @@ impl LocalExecutor {
             value: Value::Object(inventory.clone()),
             origin: "of the plan".into(),
         };
-        load(
-            &[source],
-            Some(&self.config.base_dir),
-            &rustle_inventory::Disk,
-        )
-        .map(|loaded| loaded.inventory)
-        .map_err(ExecutionError::Inventory)
+        load(&[source], Some(&self.config.base_dir), &self.files)
+            .map(|loaded| loaded.inventory)
+            .map_err(ExecutionError::Inventory)
     }
 
     fn refuse_others(&self, play: &str, hosts: &[HostName]) -> Result<(), ExecutionError> {

@@ -24,18 +24,23 @@ impl PrivateFolder {
         &self.0
     }
 
-    /// Removes it, with all that is in it.
-    pub(super) fn remove(&self) -> io::Result<()> {
-        match std::fs::remove_dir_all(&self.0) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
+    /// Removes all that is in it.
+    pub(super) fn empty(&self) -> io::Result<()> {
+        for entry in std::fs::read_dir(&self.0)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                std::fs::remove_dir_all(entry.path())?;
+            } else {
+                std::fs::remove_file(entry.path())?;
+            }
         }
+        Ok(())
     }
 }
 
 impl Drop for PrivateFolder {
     fn drop(&mut self) {
         // What cannot be removed stays; there is nobody left to tell.
-        let _ = self.remove();
+        let _ = std::fs::remove_dir_all(&self.0);
     }
 }

@@ -1,7 +1,7 @@
 //! Runs modules in this process.
 
 use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -26,10 +26,22 @@ pub(super) struct LocalInvoker {
     host: HostName,
     modules: ModuleRegistry,
     folder: PrivateFolder,
-    /// Jobs in the background. They end with this process at the latest.
-    jobs: Mutex<JoinSet<io::Result<()>>>,
+    background: Mutex<Background>,
+}
+
+/// Jobs in the background. They end with this process at the latest.
+#[derive(Default)]
+struct Background {
+    threads: JoinSet<io::Result<()>>,
     /// Stops them.
-    jobs_cancel: CancelToken,
+    cancel: CancelToken,
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        // Threads of jobs hold up the end of tokio's runtime until their modules have ended.
+        self.cancel.raise(CancelLevel::Kill);
+    }
 }
 
 impl LocalInvoker {
@@ -38,8 +50,7 @@ impl LocalInvoker {
             host,
             modules,
             folder: PrivateFolder::make()?,
-            jobs: Mutex::default(),
-            jobs_cancel: CancelToken::new(),
+            background: Mutex::default(),
         })
     }
 
@@ -48,9 +59,19 @@ impl LocalInvoker {
     }
 
     /// Ends jobs that still run, and removes what they and modules left in the folder for temporary files.
-    pub(super) fn clean_up(&self) -> io::Result<()> {
-        self.jobs_cancel.raise(CancelLevel::Kill);
-        self.folder.remove()
+    pub(super) async fn clean_up(&self) -> io::Result<()> {
+        let mut jobs = std::mem::take(&mut *self.background());
+        jobs.cancel.raise(CancelLevel::Kill);
+        let ended = async { while jobs.threads.join_next().await.is_some() {} };
+        // One that has not ended by then is left behind, with its process.
+        let _ = tokio::time::timeout(STOP_GRACE, ended).await;
+        self.folder.empty()
+    }
+
+    fn background(&self) -> MutexGuard<'_, Background> {
+        self.background
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Why a call cannot be made here, if so.
@@ -127,24 +148,15 @@ impl LocalInvoker {
         let (id, path) = self.jobs_folder().enter()?;
         keep_started(&path)?;
         let answer = started(&id, &path);
-        let cancel = self.jobs_cancel.child();
+        let mut background = self.background();
+        let cancel = background.cancel.child();
         let target = self.target(&mut call, cancel.clone());
         let handle = Handle::current();
-        self.jobs
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .spawn_blocking(move || {
-                let module = module.call(&target, call.args);
-                handle.block_on(work(&path, limit, &cancel, module))
-            });
+        background.threads.spawn_blocking(move || {
+            let module = module.call(&target, call.args);
+            handle.block_on(work(&path, limit, &cancel, module))
+        });
         Ok(answer)
-    }
-}
-
-impl Drop for LocalInvoker {
-    fn drop(&mut self) {
-        // Threads of jobs hold the runtime's end up until their modules have ended.
-        self.jobs_cancel.raise(CancelLevel::Kill);
     }
 }
 

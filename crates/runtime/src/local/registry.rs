@@ -17,11 +17,7 @@ impl ModuleRegistry {
 
     /// Adds families of modules; a name that is there already stays what it is.
     pub fn register_builtin_modules(&mut self, families: &[&[&'static dyn DynModule]]) {
-        for module in families.iter().flat_map(|family| family.iter()) {
-            if self.modules.find(module.spec().name).is_none() {
-                self.modules.set(*module);
-            }
-        }
+        self.modules.add(families);
     }
 
     /// Adds a module under the name of its specification, in place of one that had it.
