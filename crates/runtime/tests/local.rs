@@ -315,6 +315,30 @@ async fn variables_are_decrypted_with_the_passwords_that_are_given() {
     );
 }
 
+#[tokio::test]
+async fn tasks_that_may_run_side_by_side_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe").display().to_string();
+    // Each end of the pipe waits for the other.
+    let plan = json!({"plays": [{"hosts": ["localhost"], "strategy": "Free", "batches": [
+    {"batch_id": "a", "tasks": [{"module": "command", "args": {"argv": ["mkfifo", pipe]}}]},
+    {"batch_id": "b", "dependencies": ["a"], "tasks": [
+        {"module": "shell", "args": {"cmd": format!("cat {pipe}")}, "can_run_parallel": true, "timeout": 60},
+        {"module": "shell", "args": {"cmd": format!("echo word > {pipe}")}, "can_run_parallel": true, "timeout": 60},
+    ]}]}]});
+    let (plan, _) = ExecutionPlan::from_json(plan.to_string().as_bytes()).unwrap();
+    let report = executor(RuntimeConfig::default())
+        .execute_plan(plan)
+        .await
+        .unwrap();
+    assert_eq!(
+        statuses(&report),
+        [TaskStatus::Completed; 3],
+        "{:?}",
+        report.failures
+    );
+}
+
 /// A `ping` of one's own.
 struct OwnPing;
 
