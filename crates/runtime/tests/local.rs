@@ -339,6 +339,24 @@ async fn tasks_that_may_run_side_by_side_do() {
     );
 }
 
+#[tokio::test]
+async fn variables_of_the_plan_stand_below_those_of_the_options() {
+    let mut wanted =
+        plan(&json!([{"module": "assert", "args": {"that": "[one, other] == [1, 3]"}}]));
+    wanted.extra_vars = [("one".to_owned(), json!(1)), ("other".to_owned(), json!(2))]
+        .into_iter()
+        .collect();
+    let mut config = RuntimeConfig::default();
+    config.options.extra_vars.insert("other".into(), json!(3));
+    let report = executor(config).execute_plan(wanted).await.unwrap();
+    assert_eq!(
+        statuses(&report),
+        [TaskStatus::Completed],
+        "{:?}",
+        report.failures
+    );
+}
+
 /// A `ping` of one's own.
 struct OwnPing;
 

@@ -7,8 +7,8 @@ use rustle_events::{Event, Reporter};
 use rustle_inventory::{InventorySource, VaultedFiles, from_names, load};
 use rustle_process::CancelToken;
 use rustle_types::{
-    ExecutionPlan, ExecutionReport, HostName, ModuleCall, Object, ParsedInventory, PlanErrors,
-    PlayHosts, PlayPlan, TaskBatch, TaskBody, TaskPlan, TaskResult,
+    ExecutionOptions, ExecutionPlan, ExecutionReport, HostName, ModuleCall, Object,
+    ParsedInventory, PlanErrors, PlayHosts, PlayPlan, TaskBatch, TaskBody, TaskPlan, TaskResult,
 };
 use rustle_vault::VaultSecrets;
 use serde_json::Value;
@@ -136,7 +136,7 @@ impl LocalExecutor {
     ) -> Result<ExecutionReport, ExecutionError> {
         self.check(&plan)?;
         let inventory = self.inventory(&plan)?;
-        let options = &self.config.options;
+        let options = &self.options(&plan);
         let schedule = self.executor.schedule(&plan, inventory.clone(), options)?;
         for play in &schedule.plays {
             self.refuse_others(&play.name, &play.hosts)?;
@@ -233,6 +233,14 @@ impl LocalExecutor {
     /// When files cannot be removed.
     pub async fn cleanup(&self) -> io::Result<()> {
         self.invoker.clean_up().await
+    }
+
+    /// The options of a run: variables that the plan brings along stand above all but those of the options.
+    fn options(&self, plan: &ExecutionPlan) -> ExecutionOptions {
+        let mut options = self.config.options.clone();
+        let given = std::mem::replace(&mut options.extra_vars, plan.extra_vars.clone());
+        options.extra_vars.extend(given);
+        options
     }
 
     fn reporters(&self) -> Vec<Box<dyn Reporter>> {
