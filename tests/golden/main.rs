@@ -6,6 +6,7 @@
     reason = "a test that cannot be set up must fail at once, and say where"
 )]
 
+use regex::Regex;
 use rustle_testkit::World;
 use rustle_testkit::golden::{Call, Golden, Outcome};
 use serde_json::{Value, json};
@@ -42,6 +43,8 @@ fn run(world: &World, call: &Call<'_>) -> Outcome {
     let text = world
         .read("report.json")
         .replace(&*cache.to_string_lossy(), "<tmp>");
+    let received = Regex::new("<tmp>/received-[a-z0-9_]{8}").expect("a pattern");
+    let text = received.replace_all(&text, "<tmp>");
     let report: Value = serde_json::from_str(&text)
         .unwrap_or_else(|error| panic!("{}: {error}: {output}", call.id));
     let [task] = report["task_results"]
@@ -135,6 +138,34 @@ fn debug_assert_fail_and_set_fact_return_what_ansibles_did() {
             ("assert-syntax-error", TEMPLATING),
         ],
     );
+}
+
+#[test]
+fn script_returns_what_ansibles_did() {
+    let exceptions = [
+        ("script-missing", NOT_FOUND),
+        (
+            "script-no-params",
+            "the ansible program refused it, before it had a result",
+        ),
+    ];
+    check(&["script"], &exceptions);
+}
+
+#[test]
+fn unarchive_returns_what_ansibles_did() {
+    check(
+        &["unarchive"],
+        &[(
+            "unarchive-not-archive",
+            "archives are read here, so no program says why it cannot",
+        )],
+    );
+}
+
+#[test]
+fn fetch_returns_what_ansibles_did() {
+    check(&["fetch"], &[]);
 }
 
 #[test]

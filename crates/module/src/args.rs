@@ -32,12 +32,10 @@ pub enum ArgError {
     #[error("missing required arguments: {0}")]
     Missing(String),
     /// A value does not fit the option's type.
-    #[error(
-        "{element}argument '{name}' is of type {found} and we were unable to convert to {wanted}: {why}"
-    )]
+    #[error("{what} '{name}' is of type {found} and we were unable to convert to {wanted}: {why}")]
     Type {
-        /// `Elements value for option ` where an element of a list is meant, else empty.
-        element: &'static str,
+        /// Whether the whole value is meant, or an element of a list.
+        what: &'static str,
         /// The option.
         name: String,
         /// The type of what was given.
@@ -175,6 +173,8 @@ fn fill_defaults(options: &[&'static Opt], args: &mut Object) {
                 .iter()
                 .map(|item| Value::String((*item).into()))
                 .collect(),
+            Default::Ints(items) => items.iter().copied().map(Value::from).collect(),
+            Default::Dict => Value::Object(Object::new()),
         };
         args.entry(option.name).or_insert(default);
     }
@@ -188,20 +188,36 @@ fn coerce_option(option: &Opt, args: &mut Object, expand: &dyn Expand) -> Result
         return Ok(());
     }
     *value = coerce(value, option.kind, expand).map_err(|why| {
-        let in_element = matches!((option.kind, &*value), (Type::List(_), Value::Array(_)));
+        let element = match option.kind {
+            Type::List(kind) => strange_element(value, *kind, expand).map(|found| (found, *kind)),
+            _ => None,
+        };
+        let what = match element {
+            Some(_) => "Elements value for option",
+            None => "argument",
+        };
+        let (found, wanted) = element.unwrap_or((py_type(value), option.kind));
         ArgError::Type {
-            element: if in_element {
-                "Elements value for option "
-            } else {
-                ""
-            },
+            what,
             name: option.name.into(),
-            found: py_type(value),
-            wanted: type_name(option.kind),
+            found,
+            wanted: type_name(wanted),
             why,
         }
     })?;
     Ok(())
+}
+
+/// The Python name of the type of the first element that does not fit; none where the value itself is no list.
+fn strange_element(value: &Value, kind: Type, expand: &dyn Expand) -> Option<&'static str> {
+    match value {
+        Value::Array(items) => {
+            let strange = |item: &&Value| coerce(item, kind, expand).is_err();
+            items.iter().find(strange).map(py_type)
+        }
+        Value::Null | Value::Object(_) => None,
+        scalar => Some(py_type(scalar)),
+    }
 }
 
 fn type_name(kind: Type) -> &'static str {

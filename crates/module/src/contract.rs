@@ -116,11 +116,14 @@ async fn run_steps<M: Module>(
     args: Object,
 ) -> Result<ModuleResult, Failure> {
     let mode = target.mode();
-    if mode.check && M::SPEC.check_mode == CheckSupport::None {
-        let msg = format!(
-            "remote module ({}) does not support check mode",
-            M::SPEC.qualified_name()
-        );
+    if mode.check && M::SPEC.check_mode != CheckSupport::Full {
+        let name = M::SPEC.qualified_name();
+        let msg = match M::SPEC.check_mode {
+            CheckSupport::NoneOfAction => {
+                format!("This action ({name}) does not support check mode.")
+            }
+            _ => format!("remote module ({name}) does not support check mode"),
+        };
         return Ok(ModuleResult {
             skipped: true,
             msg: Some(Value::String(msg)),

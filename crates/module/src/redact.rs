@@ -4,12 +4,18 @@ use serde_json::Value;
 
 const MASK: &str = "********";
 
-/// Replaces every occurrence of a secret in the strings of `value`, keys included, by stars.
+/// What stands for a value that is a secret as a whole.
+const WHOLE: &str = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER";
+
+/// Replaces every occurrence of a secret in the strings of `value`, keys included, by stars, and values that are one by a word that says so.
 pub fn redact(value: &mut Value, secrets: &[String]) {
     if secrets.iter().all(String::is_empty) {
         return;
     }
     match value {
+        Value::String(text) if secrets.contains(text) && !text.is_empty() => {
+            *text = WHOLE.into();
+        }
         Value::String(text) => redact_text(text, secrets),
         Value::Array(items) => items.iter_mut().for_each(|item| redact(item, secrets)),
         Value::Object(fields) => {
@@ -27,7 +33,7 @@ pub fn redact(value: &mut Value, secrets: &[String]) {
         Value::Number(number) => {
             let text = number.to_string();
             if secrets.contains(&text) {
-                *value = Value::String(MASK.into());
+                *value = Value::String(WHOLE.into());
             }
         }
         Value::Null | Value::Bool(_) => {}
@@ -61,7 +67,8 @@ mod tests {
             &mut value,
             &["hunter2".into(), String::new(), "1234".into()],
         );
-        let expected = json!({"url": "http://u:********@x", "********": ["********", "********", 12345], "n": null});
+        let expected =
+            json!({"url": "http://u:********@x", "********": [WHOLE, WHOLE, 12345], "n": null});
         assert_eq!(value, expected);
     }
 }

@@ -26,6 +26,8 @@ pub enum CheckSupport {
     Full,
     /// It cannot tell, and is skipped.
     None,
+    /// As `None`, with the words that Ansible has for what has a half on the controller.
+    NoneOfAction,
 }
 
 impl Spec {
@@ -248,6 +250,10 @@ pub enum Default {
     Str(&'static str),
     /// A list of texts.
     List(&'static [&'static str]),
+    /// A list of whole numbers.
+    Ints(&'static [i64]),
+    /// An empty mapping.
+    Dict,
 }
 
 /// A rule over several options.

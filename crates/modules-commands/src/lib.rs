@@ -1,4 +1,4 @@
-//! Modules that run commands and wait: command, shell, raw, `wait_for`.
+//! Modules that run commands and wait: command, shell, raw, script, `wait_for`.
 //!
 //! `command` runs a program without a shell, `shell` a text by one; both are the same steps over the same options. `raw` runs a text as a
 //! login would and returns what it wrote, unchanged. Output is kept within the limits of `rustle-process`, and a result
@@ -12,6 +12,7 @@ mod options;
 mod outcome;
 mod raw;
 mod report;
+mod script;
 mod shell;
 mod steps;
 mod text;
@@ -24,5 +25,6 @@ pub const FAMILY: &[&dyn DynModule] = &[
     &command::Command,
     &shell::Shell,
     &raw::Raw,
+    &script::Script,
     &wait_for::WaitFor,
 ];

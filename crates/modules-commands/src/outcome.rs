@@ -1,7 +1,7 @@
 //! What an ended command means for its task.
 
 use rustle_module::{Failure, Object, Output};
-use rustle_process::{Captured, Finished, Outcome, OutputStream, TimeLimit};
+use rustle_process::{Captured, Finished, Outcome, OutputStream, ProcessError, TimeLimit};
 use serde_json::Value;
 
 use crate::report::Report;
@@ -47,8 +47,48 @@ pub(crate) fn judge(finished: &Finished, cmd: &Value, strip: bool) -> Result<Out
     })
 }
 
+/// The result of a text that a shell was given: return code and output as they are.
+pub(crate) fn judge_plainly(finished: &Finished) -> Result<Output, Failure> {
+    let rc = finished.status.to_return_code();
+    let keys: [(&str, Value); 3] = [
+        ("rc", rc.into()),
+        ("stdout", lossy(&finished.stdout).into()),
+        ("stderr", lossy(&finished.stderr).into()),
+    ];
+    let mut result = Object::from_iter(keys.map(|(key, value)| (key.to_owned(), value)));
+    mark_cut(&mut result, finished);
+    let warnings = cut_warnings(finished);
+    let failed = (rc != 0).then(|| "non-zero return code".to_owned());
+    match interruption(finished).or(failed) {
+        Some(msg) => Err(Failure {
+            msg,
+            result,
+            changed: true,
+            warnings,
+        }),
+        None => Ok(Output {
+            result,
+            changed: None,
+            warnings,
+        }),
+    }
+}
+
+/// The code a shell has for what it could not start; nothing was changed.
+pub(crate) fn not_run_plainly(error: &ProcessError) -> Failure {
+    let rc = match error {
+        ProcessError::ProgramNotFound { .. } => 127,
+        ProcessError::CancelledBeforeStart { .. } => return Failure::new(error.to_string()),
+        _ => 126,
+    };
+    Failure::new("non-zero return code")
+        .with("rc", rc)
+        .with("stdout", "")
+        .with("stderr", format!("{error}\n"))
+}
+
 /// Why a command did not end by itself, if so.
-pub(crate) fn interruption(finished: &Finished) -> Option<String> {
+fn interruption(finished: &Finished) -> Option<String> {
     let happened = match finished.outcome {
         Outcome::Exited => return None,
         Outcome::Cancelled => "was cancelled",
@@ -67,7 +107,7 @@ pub(crate) fn interruption(finished: &Finished) -> Option<String> {
 }
 
 /// Adds what tells that output was cut.
-pub(crate) fn mark_cut(result: &mut Object, finished: &Finished) {
+fn mark_cut(result: &mut Object, finished: &Finished) {
     for (stream, captured) in streams(finished).filter(|(_, captured)| captured.truncated) {
         result.insert(format!("{stream}_truncated"), true.into());
         result.insert(format!("{stream}_bytes"), captured.total_bytes.into());
@@ -75,7 +115,7 @@ pub(crate) fn mark_cut(result: &mut Object, finished: &Finished) {
 }
 
 /// A warning for each stream that was cut.
-pub(crate) fn cut_warnings(finished: &Finished) -> Vec<String> {
+fn cut_warnings(finished: &Finished) -> Vec<String> {
     let cut = streams(finished).filter(|(_, captured)| captured.truncated);
     cut.map(|(stream, captured)| {
         let (head, tail) = (captured.head.len(), captured.tail.len());

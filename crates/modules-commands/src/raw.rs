@@ -6,12 +6,10 @@ use async_trait::async_trait;
 use rustle_module::{
     Change, Failure, Mode, Module, Object, Opt, Output, Spec, Target, Type, Verdict,
 };
-use rustle_process::{Command, Finished, ProcessError};
+use rustle_process::Command;
 use serde::Deserialize;
-use serde_json::Value;
 
-use crate::outcome::{cut_warnings, interruption, mark_cut};
-use crate::text::lossy;
+use crate::outcome::{judge_plainly, not_run_plainly};
 
 const DEFAULT_SHELL: &str = "/bin/sh";
 
@@ -74,8 +72,8 @@ impl Module for Raw {
             .run(Command::new(&shell).args(["-c", &args.text]))
             .await;
         let mut judged = match run {
-            Ok(finished) => judge(&finished),
-            Err(error) => Err(not_run(&error)),
+            Ok(finished) => judge_plainly(&finished),
+            Err(error) => Err(not_run_plainly(&error)),
         };
         let warnings = match &mut judged {
             Ok(output) => &mut output.warnings,
@@ -99,45 +97,6 @@ fn login_shell(shell: Option<String>) -> String {
     shell
         .filter(is_shell)
         .unwrap_or_else(|| DEFAULT_SHELL.to_owned())
-}
-
-fn judge(finished: &Finished) -> Result<Output, Failure> {
-    let rc = finished.status.to_return_code();
-    let keys: [(&str, Value); 3] = [
-        ("rc", rc.into()),
-        ("stdout", lossy(&finished.stdout).into()),
-        ("stderr", lossy(&finished.stderr).into()),
-    ];
-    let mut result = Object::from_iter(keys.map(|(key, value)| (key.to_owned(), value)));
-    mark_cut(&mut result, finished);
-    let warnings = cut_warnings(finished);
-    let failed = (rc != 0).then(|| "non-zero return code".to_owned());
-    match interruption(finished).or(failed) {
-        Some(msg) => Err(Failure {
-            msg,
-            result,
-            changed: true,
-            warnings,
-        }),
-        None => Ok(Output {
-            result,
-            changed: None,
-            warnings,
-        }),
-    }
-}
-
-/// The code a shell has for what it could not start; nothing was changed.
-fn not_run(error: &ProcessError) -> Failure {
-    let rc = match error {
-        ProcessError::ProgramNotFound { .. } => 127,
-        ProcessError::CancelledBeforeStart { .. } => return Failure::new(error.to_string()),
-        _ => 126,
-    };
-    Failure::new("non-zero return code")
-        .with("rc", rc)
-        .with("stdout", "")
-        .with("stderr", format!("{error}\n"))
 }
 
 #[cfg(test)]

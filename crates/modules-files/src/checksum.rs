@@ -4,10 +4,15 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use blake2::{Blake2b512, Blake2s256};
 use md5::Md5;
+use rustle_module::hex;
 use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::StrDeserializer;
 use sha1::{Digest, Sha1};
 use sha2::{Sha224, Sha256, Sha384, Sha512};
+use sha3::{Sha3_224, Sha3_256, Sha3_384, Sha3_512};
 
 const CHUNK: usize = 64 * 1024;
 
@@ -27,6 +32,37 @@ pub(crate) enum Algorithm {
     Sha384,
     /// SHA-512.
     Sha512,
+    /// SHA3 with 224 bits.
+    #[serde(rename = "sha3_224")]
+    Sha3With224,
+    /// SHA3 with 256 bits.
+    #[serde(rename = "sha3_256")]
+    Sha3With256,
+    /// SHA3 with 384 bits.
+    #[serde(rename = "sha3_384")]
+    Sha3With384,
+    /// SHA3 with 512 bits.
+    #[serde(rename = "sha3_512")]
+    Sha3With512,
+    /// BLAKE2b.
+    Blake2b,
+    /// BLAKE2s.
+    Blake2s,
+}
+
+impl Algorithm {
+    /// The names of all algorithms.
+    pub(crate) const NAMES: &[&str] = &[
+        "blake2b", "blake2s", "md5", "sha1", "sha224", "sha256", "sha384", "sha3_224", "sha3_256",
+        "sha3_384", "sha3_512", "sha512",
+    ];
+
+    /// The algorithm of a name, if there is one.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        let name = name.to_ascii_lowercase();
+        let name: StrDeserializer<'_, serde::de::value::Error> = name.as_str().into_deserializer();
+        Self::deserialize(name).ok()
+    }
 }
 
 /// The checksum of a file, in hexadecimal digits.
@@ -42,6 +78,12 @@ pub(crate) fn of_file(path: impl AsRef<Path>, algorithm: Algorithm) -> io::Resul
         Algorithm::Sha256 => digest::<Sha256>(file),
         Algorithm::Sha384 => digest::<Sha384>(file),
         Algorithm::Sha512 => digest::<Sha512>(file),
+        Algorithm::Sha3With224 => digest::<Sha3_224>(file),
+        Algorithm::Sha3With256 => digest::<Sha3_256>(file),
+        Algorithm::Sha3With384 => digest::<Sha3_384>(file),
+        Algorithm::Sha3With512 => digest::<Sha3_512>(file),
+        Algorithm::Blake2b => digest::<Blake2b512>(file),
+        Algorithm::Blake2s => digest::<Blake2s256>(file),
     }
 }
 
@@ -76,13 +118,6 @@ impl Sums {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits
-        .filter_map(|digit| char::from_digit(digit.into(), 16))
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,5 +135,13 @@ mod tests {
         sums.update(b"x");
         sums.update(b"\n");
         assert_eq!(sums.finish(), (sha1.to_owned(), md5.to_owned()));
+        for name in Algorithm::NAMES {
+            let algorithm = Algorithm::named(name).expect("known");
+            assert!(
+                of_file(&path, algorithm).expect("readable").len() >= 32,
+                "{name}"
+            );
+        }
+        assert_eq!(Algorithm::named("crc32"), None);
     }
 }

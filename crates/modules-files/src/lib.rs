@@ -16,6 +16,7 @@ mod edited;
 mod encoding;
 mod file;
 mod find;
+mod fnmatch;
 mod ini_file;
 mod lineinfile;
 mod metadata;
@@ -25,8 +26,11 @@ mod replace;
 mod slurp;
 mod staged;
 mod stat;
+mod temp_file;
 mod tempfile;
+mod unarchive;
 mod validate;
+mod web;
 
 use rustle_module::DynModule;
 
@@ -43,4 +47,7 @@ pub const FAMILY: &[&dyn DynModule] = &[
     &slurp::Slurp,
     &stat::Stat,
     &tempfile::TempFile,
+    &unarchive::Unarchive,
+    &web::GetUrl,
+    &web::Uri,
 ];

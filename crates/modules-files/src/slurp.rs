@@ -1,7 +1,7 @@
 //! The module `slurp`: the content of a file, as base64.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom};
 
 use async_trait::async_trait;
 use base64::Engine;
@@ -18,6 +18,27 @@ pub(crate) struct Slurp;
 #[derive(Debug, Deserialize)]
 pub(crate) struct Args {
     src: String,
+    #[serde(rename = "_offset")]
+    offset: Option<u64>,
+    #[serde(rename = "_length")]
+    length: Option<u64>,
+}
+
+impl Args {
+    /// The content, or the piece of it that the controller's `fetch` asks for.
+    fn read(&self) -> io::Result<Vec<u8>> {
+        let Some(length) = self.length else {
+            return fs::read(&self.src);
+        };
+        let mut file = File::open(&self.src)?;
+        let offset = self.offset.unwrap_or(0);
+        if offset > 0 {
+            file.seek(SeekFrom::Start(offset))?;
+        }
+        let mut content = Vec::new();
+        file.take(length).read_to_end(&mut content)?;
+        Ok(content)
+    }
 }
 
 #[async_trait]
@@ -26,11 +47,15 @@ impl Module for Slurp {
     type State = String;
     const SPEC: Spec = Spec::new(
         "slurp",
-        &[Opt::new("src", Type::Path).required().aliases(&["path"])],
+        &[
+            Opt::new("src", Type::Path).required().aliases(&["path"]),
+            Opt::new("_offset", Type::Int).internal(),
+            Opt::new("_length", Type::Int).internal(),
+        ],
     );
 
     async fn inspect(&self, _target: &dyn Target, args: &Args) -> Result<String, Failure> {
-        let content = fs::read(&args.src).map_err(|error| {
+        let content = args.read().map_err(|error| {
             let what = match error.kind() {
                 io::ErrorKind::NotFound => "File not found",
                 io::ErrorKind::PermissionDenied => "File is not readable",

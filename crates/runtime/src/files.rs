@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use bytes::Bytes;
+use rustle_module::hex;
 use rustle_template::Engine;
 use rustle_types::AttachmentId;
 use serde_json::{Value, json};
@@ -238,10 +239,7 @@ impl Files {
                 } else {
                     let blob = self.revealed(&path, engine).await?;
                     tree.entries.push(json!({"path": rel, "kind": "file", "source": path.display().to_string(), "attachment": blob.describe()}));
-                    tree.files.push(OutgoingFile {
-                        id: blob.id(),
-                        source: blob.source.clone(),
-                    });
+                    tree.files.push(blob.outgoing());
                 }
             }
         }
@@ -304,17 +302,6 @@ pub(crate) fn owner_of(path: &Path) -> String {
         .filter_map(rustle_module::accounts::parse_user)
         .find(|user| user.uid == uid);
     owner.map_or_else(|| uid.to_string(), |user| user.name)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }
 
 fn cannot_read(path: &Path, error: &std::io::Error) -> TaskError {

@@ -15,6 +15,7 @@ mod module;
 mod normal;
 mod sandbox;
 mod scratch;
+mod server;
 mod spec;
 
 use std::collections::BTreeMap;
@@ -30,6 +31,7 @@ pub use spec::check_spec;
 use compare::differences;
 use normal::Normal;
 use scratch::Scratch;
+use server::Server;
 
 /// How a module is run, and in which folder.
 #[derive(Clone, Debug)]
@@ -121,7 +123,8 @@ impl Golden {
             is_root,
             "the recordings were made as root, so the cases need root here too"
         );
-        let scratch = Scratch::new();
+        let asks = self.cases.iter().any(|case| case["http"] == true);
+        let scratch = Scratch::new(asks.then(Server::start));
         let mut report = Vec::new();
         let mut differing = Vec::new();
         for case in &self.cases {
@@ -201,7 +204,7 @@ impl Golden {
         let id = text(case, "id");
         let before = scratch.snapshot();
         let outcome = run(&self.call(case, this, scratch));
-        let normal = Normal::of(case, scratch.folder());
+        let normal = Normal::of(case, scratch.folder(), scratch.port());
         let after = scratch.delta(&before, case);
         let changed_disk = after.as_object().is_some_and(|changes| !changes.is_empty())
             || case["probe"].is_array();
@@ -227,11 +230,21 @@ impl Golden {
                 changed_disk,
             };
         };
-        let recorded_probe = recorded.get("probe").map(|_| "probe");
-        for key in ["status", "result", "after"]
-            .into_iter()
-            .chain(recorded_probe)
-        {
+        let further = ["after", "probe"].into_iter();
+        let recorded_further = further.filter(|key| recorded.get(key).is_some());
+        if case["http"] == true {
+            let asked = scratch
+                .asked()
+                .into_iter()
+                .map(|asked| normal.result(asked));
+            let recorded = recorded.get("http_requests").cloned();
+            let recorded = recorded.unwrap_or_else(|| Value::Array(Vec::new()));
+            let asked = asked.collect();
+            for difference in differences(Some(&recorded), Some(&asked), "http_requests") {
+                differing.push(format!("{id} {} {}: {difference}", this.mode, this.number));
+            }
+        }
+        for key in ["status", "result"].into_iter().chain(recorded_further) {
             for difference in differences(recorded.get(key), found.get(key), key) {
                 differing.push(format!("{id} {} {}: {difference}", this.mode, this.number));
             }

@@ -1,7 +1,6 @@
 //! The module `wait_for`: waits for a port, a file, or a time.
 
 mod connections;
-mod hosts;
 mod search;
 mod waiting;
 

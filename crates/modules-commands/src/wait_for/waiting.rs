@@ -13,9 +13,9 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::connections::{Counted, state_number};
-use super::hosts::addresses_of;
 use super::search::Matched;
 use super::{Args, WaitState, number};
+use rustle_module::hosts::addresses_of;
 
 /// How much is read from a port at once.
 const CHUNK: usize = 1024;

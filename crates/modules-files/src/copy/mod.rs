@@ -37,7 +37,6 @@
 //!
 //! Failures that are only the controller's are not repeated here: a missing `src`, `src` beside `content`, a `content` for a `dest` that ends in a slash.
 
-mod attachment;
 mod place;
 mod remote;
 mod remote_tree;
@@ -47,13 +46,12 @@ mod tree;
 
 use async_trait::async_trait;
 use rustle_module::{
-    Change, Default, Failure, Mode, Module, Opt, Output, Spec, Target, Type, Verdict,
+    Attached, Change, Default, Failure, Mode, Module, Opt, Output, Spec, Target, Type, Verdict,
 };
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::attributes::AttributeArgs;
-use attachment::Attached;
 use remote::Remote;
 use sent::{Sent, Step, temporary};
 use tree::{Entry, Tree};

@@ -3,12 +3,12 @@
 use std::fs;
 use std::path::Path;
 
+use md5::{Digest, Md5};
 use rustix::fs::Access;
-use rustle_module::{Failure, Object, Output, Target};
+use rustle_module::{Attached, Failure, Object, Output, Target, hex};
 use serde_json::Value;
 
 use super::Options;
-use super::attachment::Attached;
 use crate::attributes::{AttributeArgs, Pass, add_path_info, restore_context};
 use crate::checksum::{Algorithm, of_file};
 use crate::diff::BeforeAfter;
@@ -207,9 +207,14 @@ impl Placement<'_> {
         let mut staged = Staged::for_dest(target, dest, self.options.unsafe_writes)?;
         let md5 = match &self.source {
             Source::Attached(attached) => {
-                let md5 = attached.stage(target, &mut staged).await?;
+                let mut md5 = Md5::new();
+                let mut keep = |bytes: &[u8]| {
+                    md5.update(bytes);
+                    staged.write(bytes)
+                };
+                attached.stream(target, &mut keep).await?;
                 staged.take_attributes(like.as_ref())?;
-                md5
+                hex(&md5.finalize())
             }
             Source::File(path, _, md5) => {
                 staged.copy_from(path.as_ref())?;

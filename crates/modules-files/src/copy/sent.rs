@@ -3,11 +3,10 @@
 use std::fs::{self, Metadata};
 use std::io;
 
-use rustle_module::{Change, Failure, Mode, Object, Output, Target, Verdict};
+use rustle_module::{Attached, Change, Failure, Mode, Object, Output, Target, Verdict};
 use serde_json::{Value, json};
 
 use super::Options;
-use super::attachment::Attached;
 use super::place::{Placement, Source};
 use super::shown;
 use crate::attributes::AttributeArgs;

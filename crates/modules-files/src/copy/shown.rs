@@ -3,10 +3,9 @@
 use std::fs;
 use std::io::Read;
 
-use rustle_module::{Failure, Object, Target};
+use rustle_module::{Attached, Failure, Object, Target};
 use serde_json::Value;
 
-use super::attachment::Attached;
 use crate::diff::{MAX_SIZE, is_binary, show_text};
 
 /// How many bytes of the old file decide whether it counts as binary.

@@ -1,11 +1,10 @@
 //! A folder that the controller sends: all its files, folders and links in one call.
 
-use rustle_module::{Change, Failure, Mode, Object, Output, Target, Verdict};
+use rustle_module::{Attached, Change, Failure, Mode, Object, Output, Target, Verdict};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::Options;
-use super::attachment::Attached;
 use super::sent::{Sent, Step};
 use crate::file::{Desired, FileState, Planned, Times};
 use crate::paths::join;

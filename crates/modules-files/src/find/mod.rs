@@ -2,7 +2,6 @@
 
 mod content;
 mod filters;
-mod fnmatch;
 mod walk;
 
 use std::collections::HashMap;
@@ -227,7 +226,7 @@ impl Names {
                 let any = |patterns: &[String]| {
                     patterns
                         .iter()
-                        .any(|pattern| fnmatch::matches(pattern, name))
+                        .any(|pattern| crate::fnmatch::matches(pattern, name))
                 };
                 return Ok(any(wanted) && !any(unwanted));
             }

@@ -24,11 +24,14 @@ fn names_are_unique() {
         "copy",
         "file",
         "find",
+        "get_url",
         "lineinfile",
         "replace",
         "slurp",
         "stat",
         "tempfile",
+        "unarchive",
+        "uri",
     ];
     assert_eq!(names, expected);
 }

@@ -205,6 +205,34 @@ fn lineinfile_does_what_ansible_does() {
     Golden::load(FOLDER, &["lineinfile", "lineinfile-more"]).check(LINEINFILE_EXCEPTIONS, run);
 }
 
+/// `unarchive` of archives that are on the host.
+const UNARCHIVE_EXCEPTIONS: &[(&str, &str)] = &[
+    ("unarchive-tgz", "the controller sends the archive"),
+    (
+        "unarchive-not-archive",
+        "archives are read here, so no program says why it cannot",
+    ),
+];
+
+#[test]
+fn unarchive_does_what_ansible_does() {
+    Golden::load(FOLDER, &["unarchive"]).check(UNARCHIVE_EXCEPTIONS, run);
+}
+
+#[test]
+fn get_url_does_what_ansible_does() {
+    Golden::load(FOLDER, &["get_url"]).check(GET_URL_EXCEPTIONS, run);
+}
+
+#[test]
+fn uri_does_what_ansible_does() {
+    Golden::load(FOLDER, &["uri"]).check(URI_EXCEPTIONS, run);
+}
+
+const GET_URL_EXCEPTIONS: &[(&str, &str)] = &[];
+
+const URI_EXCEPTIONS: &[(&str, &str)] = &[];
+
 #[test]
 fn stat_does_what_ansible_does() {
     Golden::load(FOLDER, &["stat", "stat-more"]).check(&[], run);

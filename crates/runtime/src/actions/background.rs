@@ -25,6 +25,9 @@ pub(crate) const STATUS: Spec = Spec::new(
 /// Seconds between two looks where `poll` says nothing.
 const POLL: f64 = 15.0;
 
+/// Modules with a half on the controller that has to be there as long as they run.
+const SENDING: &[&str] = &["assemble", "copy", "fetch", "script", "unarchive"];
+
 /// How long a job that is over its time is given to be stopped on its host.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -59,7 +62,7 @@ impl Background {
 /// Starts the task's module in the background, and waits for it where that is asked for.
 pub(crate) async fn run(context: &ActionContext<'_>) -> Result<ModuleResult, UnitError> {
     let module = context.unit.node.call.short_name();
-    if ACTIONS.iter().any(|action| action.name == module) || module == "copy" {
+    if ACTIONS.iter().any(|action| action.name == module) || SENDING.contains(&module) {
         let why = format!("This action ({module}) does not support async.");
         return Err(TaskError::new(why).into());
     }

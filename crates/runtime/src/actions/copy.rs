@@ -82,13 +82,7 @@ async fn copy_from(
     decrypts: bool,
 ) -> Result<ModuleResult, UnitError> {
     let world = context.unit.world;
-    let role = context
-        .unit
-        .node
-        .role
-        .as_ref()
-        .and_then(|(_, path)| path.as_deref());
-    let path = FilePlace::Files.find(src, role, &world.settings.base_dir)?;
+    let path = FilePlace::Files.find(src, context.role_path(), &world.settings.base_dir)?;
     let engine = decrypts.then_some(context.cx.engine);
     if path.is_dir() {
         let follow = args
@@ -130,14 +124,18 @@ pub(super) async fn send(
         );
     }
     args.insert("_attachment".into(), blob.describe());
-    let files = vec![OutgoingFile {
-        id: blob.id(),
-        source: blob.source.clone(),
-    }];
-    context.invoke("copy", args, files).await
+    context.invoke("copy", args, vec![blob.outgoing()]).await
 }
 
 impl Blob {
+    /// The file as it goes with a call.
+    pub(crate) fn outgoing(&self) -> OutgoingFile {
+        OutgoingFile {
+            id: self.id(),
+            source: self.source.clone(),
+        }
+    }
+
     /// What the host is told of the file.
     pub(crate) fn describe(&self) -> Value {
         json!({"id": self.id().0, "size": self.source.len(), "checksum": self.sha1, "mode": self.mode})

@@ -8,14 +8,18 @@ mod background;
 mod copy;
 mod debug;
 mod fail;
+mod fetch;
 mod groups;
 mod include;
 mod include_vars;
 mod meta;
 mod pause;
+mod script;
 mod set_fact;
 mod set_stats;
 mod template;
+mod unarchive;
+mod uri;
 mod wait_for_connection;
 
 pub(crate) use template::template_vars;
@@ -35,6 +39,7 @@ use serde_json::Value;
 
 pub(crate) use self::background::Background;
 use crate::evaluate::Evaluator;
+use crate::files::{Blob, FilePlace};
 use crate::include::is_include;
 use crate::result::{TaskError, registered};
 use crate::unit::{Unit, UnitError};
@@ -55,6 +60,7 @@ pub const ACTIONS: &[&Spec] = &[
     &assert::SPEC,
     &debug::SPEC,
     &fail::SPEC,
+    &fetch::SPEC,
     &meta::SPEC,
     &pause::SPEC,
     &set_fact::SPEC,
@@ -98,6 +104,7 @@ pub(crate) async fn run(context: &ActionContext<'_>) -> Result<Object, UnitError
         "debug" => debug::run(context)?,
         "assert" => assert::run(context)?,
         "fail" => fail::run(context)?,
+        "fetch" => fetch::run(context).await?,
         "validate_argument_spec" => argument_spec::run(context)?,
         "set_fact" => set_fact::run(context)?,
         "add_host" => groups::add_host(context)?,
@@ -109,7 +116,10 @@ pub(crate) async fn run(context: &ActionContext<'_>) -> Result<Object, UnitError
         "pause" => pause::run(context).await?,
         "wait_for_connection" => wait_for_connection::run(context).await?,
         "copy" => copy::run(context).await?,
+        "script" => script::run(context).await?,
         "template" => template::run(context).await?,
+        "uri" => uri::run(context).await?,
+        "unarchive" => unarchive::run(context).await?,
         "gather_facts" => {
             let mut args = context.args()?;
             // Facts come from one collector here, which is parallel already.
@@ -155,6 +165,28 @@ impl ActionContext<'_> {
     /// Checks arguments of an action by its specification.
     pub(crate) fn check(&self, spec: &Spec, args: Object) -> Result<CheckedArgs, TaskError> {
         check_args(spec, args, &Literal).map_err(|error| TaskError::new(error.to_string()))
+    }
+
+    /// The folder of the role that the task is of.
+    pub(crate) fn role_path(&self) -> Option<&str> {
+        let role = self.unit.node.role.as_ref();
+        role.and_then(|(_, path)| path.as_deref())
+    }
+
+    /// A file that the task names, from the folders of files; or why there is none.
+    pub(crate) async fn find_blob(
+        &self,
+        name: &str,
+        decrypts: bool,
+    ) -> Result<Result<Arc<Blob>, String>, TaskError> {
+        let world = self.unit.world;
+        let found = FilePlace::Files.find(name, self.role_path(), &world.settings.base_dir);
+        let path = match found {
+            Ok(path) => path,
+            Err(error) => return Ok(Err(error.to_string())),
+        };
+        let engine = decrypts.then_some(self.cx.engine);
+        Ok(Ok(world.files.revealed(&path, engine).await?))
     }
 
     /// Runs a module on the host.

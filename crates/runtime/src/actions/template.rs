@@ -62,12 +62,7 @@ pub(crate) async fn run(context: &ActionContext<'_>) -> Result<ModuleResult, Uni
     let mut options = file_options(&checked)?;
     let world = context.unit.world;
     let src = py_str(checked.get("src").unwrap_or(&Value::Null));
-    let role = context
-        .unit
-        .node
-        .role
-        .as_ref()
-        .and_then(|(_, path)| path.as_deref());
+    let role = context.role_path();
     let path = FilePlace::Templates.find(&src, role, &world.settings.base_dir)?;
     options.folders = folders(&path, role, &world.settings.base_dir);
     let mut source = world.files.text(&path).await?;

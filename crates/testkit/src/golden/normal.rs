@@ -71,15 +71,17 @@ fn pattern(text: &str) -> Regex {
 /// The masks of one case.
 pub(super) struct Normal {
     folder: String,
+    port: Option<u16>,
     volatile: Vec<String>,
 }
 
 impl Normal {
     /// The masks of `case`, which ran in `folder`.
-    pub(super) fn of(case: &Value, folder: &Path) -> Self {
+    pub(super) fn of(case: &Value, folder: &Path, port: Option<u16>) -> Self {
         let volatile = case["volatile"].as_array().into_iter().flatten();
         Self {
             folder: folder.to_string_lossy().into_owned(),
+            port,
             volatile: volatile
                 .filter_map(Value::as_str)
                 .map(ToOwned::to_owned)
@@ -97,6 +99,9 @@ impl Normal {
     /// A text with masks.
     pub(super) fn text(&self, text: &str) -> String {
         let mut text = text.replace(&self.folder, "@S@");
+        if let Some(port) = self.port {
+            text = text.replace(&format!("127.0.0.1:{port}"), "127.0.0.1:@PORT@");
+        }
         for (pattern, mask) in PATTERNS.iter() {
             let masked = pattern.replace_all(&text, |found: &Captures<'_>| {
                 let has_digit =

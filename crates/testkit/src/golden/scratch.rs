@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use sha1::{Digest, Sha1};
 
 use super::normal::{Normal, VOLATILE, shown_id};
+use super::server::Server;
 use crate::program::command;
 
 /// Files up to this size are compared by their text.
@@ -24,11 +25,13 @@ static COUNT: AtomicU32 = AtomicU32::new(0);
 pub(super) struct Scratch {
     parent: PathBuf,
     folder: PathBuf,
+    /// What cases about the web ask.
+    server: Option<Server>,
 }
 
 impl Scratch {
     /// A folder of its own, whose path is as long as that of the recordings: sizes of links depend on it.
-    pub(super) fn new() -> Self {
+    pub(super) fn new(server: Option<Server>) -> Self {
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let parent = PathBuf::from(format!("/tmp/g{:08x}{count:04x}", std::process::id()));
         let folder = parent.join("w");
@@ -38,12 +41,26 @@ impl Scratch {
             "the length of the path counts"
         );
         fs::create_dir(&parent).expect("a scratch folder");
-        Self { parent, folder }
+        Self {
+            parent,
+            folder,
+            server,
+        }
     }
 
     /// The folder that cases call `@S@`.
     pub(super) fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// The port of the server that cases about the web ask.
+    pub(super) fn port(&self) -> Option<u16> {
+        self.server.as_ref().map(|server| server.port)
+    }
+
+    /// What the server was asked since the last call.
+    pub(super) fn asked(&self) -> Vec<Value> {
+        self.server.as_ref().map(Server::asked).unwrap_or_default()
     }
 
     /// Empties the folder and sets a case up.
@@ -104,11 +121,17 @@ impl Scratch {
         )
     }
 
-    /// Puts the folder's path in place of `@S@`.
+    /// Puts the folder's path in place of `@S@`, and the server's port in that of `@PORT@`.
     pub(super) fn fill(&self, value: &Value) -> Value {
         let folder = self.folder.to_string_lossy();
         match value {
-            Value::String(text) => text.replace("@S@", &folder).into(),
+            Value::String(text) => {
+                let text = text.replace("@S@", &folder);
+                match self.port() {
+                    Some(port) => text.replace("@PORT@", &port.to_string()).into(),
+                    None => text.into(),
+                }
+            }
             Value::Array(items) => items.iter().map(|item| self.fill(item)).collect(),
             Value::Object(fields) => {
                 let fill = |(name, value): (&String, &Value)| {
@@ -122,7 +145,7 @@ impl Scratch {
 
     /// All that is in the folder, by its path there.
     pub(super) fn snapshot(&self) -> BTreeMap<String, Value> {
-        let normal = Normal::of(&Value::Null, &self.folder);
+        let normal = Normal::of(&Value::Null, &self.folder, self.port());
         let mut found = BTreeMap::new();
         let mut todo = vec![self.folder.clone()];
         while let Some(folder) = todo.pop() {

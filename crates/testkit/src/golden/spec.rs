@@ -46,7 +46,7 @@ pub fn check_spec(spec: &Spec, all: &Value) {
         "required_by of {name}"
     );
     if let Some(supports) = data["supports_check_mode"].as_str() {
-        let supports_not = spec.check_mode == CheckSupport::None;
+        let supports_not = spec.check_mode != CheckSupport::Full;
         assert_eq!(supports_not, supports == "none", "check mode of {name}");
     }
 }
@@ -86,6 +86,8 @@ fn default(default: Default) -> Value {
         Default::Float(value) => value.into(),
         Default::Str(value) => value.into(),
         Default::List(items) => items.into(),
+        Default::Ints(items) => items.into(),
+        Default::Dict => json!({}),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Shell patterns for names, as Python's `fnmatch` reads them: `*`, `?`, `[abc]`, `[!abc]`.
 
 /// Whether the whole of `name` matches `pattern`.
-pub(super) fn matches(pattern: &str, name: &str) -> bool {
+pub(crate) fn matches(pattern: &str, name: &str) -> bool {
     let pattern: Vec<char> = pattern.chars().collect();
     let name: Vec<char> = name.chars().collect();
     let (mut p, mut n) = (0, 0);

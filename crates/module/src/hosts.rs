@@ -4,11 +4,12 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use rustle_module::Target;
 use rustle_process::Command;
 
+use crate::target::Target;
+
 /// The addresses of a host, which may be given as one; none where it is unknown.
-pub(super) async fn addresses_of(target: &dyn Target, host: &str) -> Vec<IpAddr> {
+pub async fn addresses_of(target: &dyn Target, host: &str) -> Vec<IpAddr> {
     if let Ok(address) = host.parse() {
         return vec![address];
     }
