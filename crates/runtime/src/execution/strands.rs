@@ -1,8 +1,11 @@
 //! Which tasks of a host may run side by side, and which wait for others.
 //!
 //! Under `Free` tasks of a batch overlap where both are marked `can_run_parallel` or are in one of its `parallel_groups`. All others
-//! run in order. In any case a task waits for those that it names, and for those that set a variable which it mentions. Batches
-//! overlap unless one waits for the other. A block is one task here.
+//! run in order. In any case a task waits for those that it names, and for those that set a variable which it mentions. Planners mark
+//! tasks by their modules alone, so marked tasks that have to do with the same thing run in order too. Batches overlap unless one
+//! waits for the other. A block is one task here.
+
+mod things;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -13,6 +16,7 @@ use rustle_strategy::{Strand, StrandGraph, StrandGroup};
 use rustle_types::{PlayPlan, StrategyKind, TaskBody, TaskPlan};
 use serde_json::Value;
 
+use self::things::Things;
 use crate::execution::batches::SliceBatch;
 
 /// The tasks of a slice as strands.
@@ -176,6 +180,8 @@ struct Traits {
     sets: HashSet<String>,
     /// Every word in it that may be the name of a variable.
     words: HashSet<String>,
+    /// What it has to do with on the host.
+    things: Things,
 }
 
 impl Traits {
@@ -192,6 +198,7 @@ impl Traits {
         };
         if traits.runs_beside_others() {
             add_names(task, &mut traits.sets);
+            traits.things.add(task);
             add_words(
                 &serde_json::to_value(task).unwrap_or_default(),
                 &mut traits.words,
@@ -205,8 +212,9 @@ impl Traits {
     }
 
     fn may_overlap(&self, later: &Self) -> bool {
-        let is_allowed = (self.is_parallel && later.is_parallel)
-            || self.groups.iter().any(|group| later.groups.contains(group));
+        let is_allowed =
+            (self.is_parallel && later.is_parallel && !self.things.meet(&later.things))
+                || self.groups.iter().any(|group| later.groups.contains(group));
         is_allowed
             && self.sets.is_disjoint(&later.words)
             && later.sets.is_disjoint(&self.words)
