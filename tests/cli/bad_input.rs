@@ -331,3 +331,39 @@ fn run_that_cannot_go_on_does_not_say_that_it_is_done() {
         "{output}"
     );
 }
+
+#[test]
+fn mistakes_in_what_tasks_bring_in_for_sure() {
+    let plan = r#"{
+        "plays": [{"hosts": ["web1"], "tasks": [
+            {"include_tasks": "tasks/a.yml"},
+            {"include_role": {"name": "web"}},
+            {"include_tasks": "windows.yml", "when": "ansible_os_family == 'Windows'"},
+            {"include_tasks": "{{ kind }}.yml"}
+        ]}],
+        "includes": {
+            "tasks/a.yml": [{"pingg": {}}, {"include_tasks": "b.yml"}],
+            "tasks/b.yml": [{"module": "file", "args": {"path": "/x", "onwer": "root"}}],
+            "windows.yml": [{"module": "win_ping"}], "linux.yml": [{"module": "nothing"}]
+        },
+        "roles": {"web": {
+            "tasks": {"main.yml": [{"module": "copyy"}], "other.yml": [{"module": "unreached"}]},
+            "handlers": [{"name": "h", "module": "servicee"}], "dependencies": ["base"]
+        }, "base": {"tasks": {"main.yml": [{"module": "fil"}]}}}
+    }"#;
+    assert_snapshot!(Desk::new().refused_plan(plan, &[]), @"
+    exit status: 3
+    ----- stderr
+    error: plan `plan.json` is not valid
+      includes.tasks/a.yml[0].module: unknown module `pingg`
+      roles.web.handlers[0].module: unknown module `servicee`
+      roles.web.tasks.main.yml[0].module: unknown module `copyy`
+      includes.tasks/b.yml[0].args: unknown argument `onwer` of module `file`
+      roles.base.tasks.main.yml[0].module: unknown module `fil`
+    hint: did you mean `ping`?
+    hint: did you mean `service`?
+    hint: did you mean `copy`?
+    hint: did you mean `owner`?
+    hint: did you mean `fail` or `file`?
+    ");
+}

@@ -1,13 +1,18 @@
 //! What can be said against a plan before any host is touched: modules and arguments that are not there, and keywords
 //! whose meaning is not written yet.
 
+mod reached;
+
+pub(crate) use reached::Reached;
+
 use crate::WITH_LOOKUPS;
 use crate::actions::{ACTIONS, META_REQUESTS, meta_request};
 use crate::connection::become_method;
 use rustle_module::{Catalogue, Spec, check_literals, short_name};
 use rustle_template::{Engine, TemplateErrorKind};
 use rustle_types::{
-    ExecutionPlan, Keywords, ModuleCall, PlanProblem, PlayPlan, TaskBody, TaskPlan, Term,
+    ExecutionPlan, HandlerPlan, Keywords, ModuleCall, PlanProblem, PlayPlan, TaskBody, TaskPlan,
+    Term,
 };
 use serde_json::Value;
 
@@ -22,6 +27,8 @@ pub(crate) struct Checker<'a> {
     /// How many `ignore_errors` and `rescue` are around: their author counts on failures, so a wrong argument fails there
     /// when it runs.
     pub(crate) forgiving: usize,
+    /// What the tasks that were looked at bring in for sure.
+    pub(crate) reached: Reached,
 }
 
 impl Checker<'_> {
@@ -30,18 +37,28 @@ impl Checker<'_> {
         for (index, play) in plan.plays.iter().enumerate() {
             self.play(play, &format!("plays[{index}]"));
         }
+        self.brought_in(plan);
     }
 
     fn play(&mut self, play: &PlayPlan, path: &str) {
         self.keywords(&play.keywords, path);
+        self.reached.enter(&play.keywords);
         for (index, batch) in play.batches.iter().enumerate() {
             self.tasks(&batch.tasks, &format!("{path}.batches[{index}].tasks"));
         }
         self.tasks(&play.tasks, &format!("{path}.tasks"));
-        for (index, handler) in play.handlers.iter().enumerate() {
+        self.reached.leave(&play.keywords);
+        self.handlers(&play.handlers, path);
+    }
+
+    /// Handlers run only where they are notified.
+    fn handlers(&mut self, handlers: &[HandlerPlan], path: &str) {
+        self.reached.enter_doubt();
+        for (index, handler) in handlers.iter().enumerate() {
             let path = format!("{path}.handlers[{index}]");
             self.task(&handler.task, &path);
         }
+        self.reached.leave_doubt();
     }
 
     fn tasks(&mut self, tasks: &[TaskPlan], path: &str) {
@@ -69,17 +86,26 @@ impl Checker<'_> {
                 condition.as_ref().map_or(&[][..], |condition| &condition.0),
             );
         }
+        self.reached.enter(&task.keywords);
         match &task.body {
-            TaskBody::Module(call) => self.call(call, path),
+            TaskBody::Module(call) => {
+                self.call(call, path);
+                if self.forgiving == 0 {
+                    self.reached.note(task, call);
+                }
+            }
             TaskBody::Block(block) => {
                 let is_rescued = usize::from(!block.rescue.is_empty());
                 self.forgiving += is_rescued;
                 self.tasks(&block.block, &format!("{path}.block"));
                 self.forgiving -= is_rescued;
+                self.reached.enter_doubt();
                 self.tasks(&block.rescue, &format!("{path}.rescue"));
+                self.reached.leave_doubt();
                 self.tasks(&block.always, &format!("{path}.always"));
             }
         }
+        self.reached.leave(&task.keywords);
         self.forgiving -= ignores;
     }
 

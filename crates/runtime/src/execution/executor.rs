@@ -18,7 +18,7 @@ use rustle_vault::VaultSecrets;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crate::execution::check::Checker;
+use crate::execution::check::{Checker, Reached};
 use crate::execution::compile::{compile, list_tasks};
 use crate::execution::error::ExecutionError;
 use crate::execution::hosts::HostBook;
@@ -166,6 +166,7 @@ impl PlanExecutor {
             engine: &self.engine,
             problems: Vec::new(),
             forgiving: 0,
+            reached: Reached::default(),
         };
         checker.plan(plan);
         plan.name_subjects(&mut checker.problems);

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::execution::vars_file::read as read_vars;
 
 /// The endings of files that a name without one may mean.
-const ENDINGS: &[&str] = &["", ".yml", ".yaml", ".json"];
+pub(super) const ENDINGS: &[&str] = &["", ".yml", ".yaml", ".json"];
 
 /// Reads what a plan includes, each file once.
 pub(crate) struct PlanLibrary {
@@ -213,7 +213,7 @@ impl Library for PlanLibrary {
     }
 }
 
-fn folder_of(name: &str, role: &RolePlan) -> String {
+pub(super) fn folder_of(name: &str, role: &RolePlan) -> String {
     role.path.clone().unwrap_or_else(|| format!("roles/{name}"))
 }
 
@@ -332,7 +332,7 @@ fn read(path: &Path) -> Result<Option<Value>, String> {
 }
 
 /// The path without `.` and `..`, as far as it can be told from its text.
-fn normal(path: &Path) -> PathBuf {
+pub(super) fn normal(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for part in path.components() {
         match part {
