@@ -141,6 +141,12 @@ pub(crate) struct HostArgs {
     /// Gather facts also in plays that do not ask for them
     #[arg(long)]
     pub(crate) gather_facts: bool,
+    /// Keep facts in this folder between runs
+    #[arg(long, value_name = "DIR")]
+    pub(crate) facts_cache: Option<PathBuf>,
+    /// How old facts of another run may be; 0 is no limit
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) facts_cache_timeout: Option<Duration>,
 }
 
 /// Which tasks, and how they are run.
@@ -282,9 +288,6 @@ pub(crate) struct LaterOptions {
     /// Look for more modules in this folder
     #[arg(long, value_name = "DIR")]
     module_path: Vec<PathBuf>,
-    /// Keep facts in this folder between runs
-    #[arg(long, value_name = "DIR")]
-    facts_cache: Option<PathBuf>,
     /// Remove what the run left on hosts when it fails
     #[arg(long)]
     cleanup_on_failure: bool,
@@ -310,7 +313,6 @@ impl LaterOptions {
     pub(crate) fn first_given(&self) -> Option<&'static str> {
         [
             (!self.module_path.is_empty(), "--module-path"),
-            (self.facts_cache.is_some(), "--facts-cache"),
             (self.cleanup_on_failure, "--cleanup-on-failure"),
             (self.resume.is_some(), "--resume"),
             (self.list_hosts, "--list-hosts"),

@@ -36,6 +36,8 @@ pub(crate) struct Executor {
     pub(crate) forks: Option<u32>,
     pub(crate) continue_on_error: Option<bool>,
     pub(crate) gather_facts: Option<bool>,
+    pub(crate) facts_cache: Option<PathBuf>,
+    pub(crate) facts_cache_timeout: Option<Duration>,
 }
 
 /// `[reporting]`
@@ -95,7 +97,7 @@ impl ConfigFile {
         let mut file = Reader::parse(text)?;
         let config = Self {
             path: None,
-            executor: file.section("executor", executor),
+            executor: file.section("executor", |section| executor(section, home)),
             reporting: file.section("reporting", reporting),
             ssh: file.section("ssh", |section| ssh(section, home)),
         };
@@ -140,7 +142,7 @@ fn usual_places(environment: &Environment) -> Vec<PathBuf> {
     places
 }
 
-fn executor(section: &mut Section<'_>) -> Executor {
+fn executor(section: &mut Section<'_>, home: &Home) -> Executor {
     Executor {
         timeout: section.seconds("default_timeout_secs"),
         retries: section.count("default_retries", 0),
@@ -148,6 +150,11 @@ fn executor(section: &mut Section<'_>) -> Executor {
         forks: section.count("max_forks", 1),
         continue_on_error: section.bool("continue_on_error"),
         gather_facts: section.bool("gather_facts_by_default"),
+        facts_cache: section
+            .text("facts_cache")
+            .filter(|folder| !folder.is_empty())
+            .map(|folder| home.path(&folder)),
+        facts_cache_timeout: section.seconds("facts_cache_timeout_secs"),
     }
 }
 

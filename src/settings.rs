@@ -106,10 +106,23 @@ impl Sources<'_> {
             .flag(hosts.gather_facts)
             .file(self.file.executor.gather_facts)
             .or("gather-facts", false);
+        let facts_cache = choices
+            .option(hosts.facts_cache.clone().map(Some))
+            .file(self.file.executor.facts_cache.clone().map(Some))
+            .or("facts-cache", None);
+        let facts_cache_timeout = choices
+            .option(hosts.facts_cache_timeout)
+            .file(self.file.executor.facts_cache_timeout)
+            .or(
+                "facts-cache-timeout",
+                ExecutionOptions::default().facts_cache_timeout,
+            );
         let options = self.of_plan(choices);
         let options = self.with_pace(choices, options)?;
         Ok(ExecutionOptions {
             gather_facts,
+            facts_cache,
+            facts_cache_timeout,
             serial: pace.serial.clone(),
             strategy: pace.strategy,
             start_at_task: tasks.start_at_task.clone(),

@@ -8,6 +8,7 @@
 mod bad_input;
 mod configuration;
 mod dry_run;
+mod facts_cache;
 mod local_run;
 mod side_by_side;
 mod usage;

@@ -15,6 +15,7 @@ pub mod execution;
 pub mod files;
 pub mod include;
 mod keywords;
+mod live_vars;
 pub mod local;
 mod lookups;
 mod loop_items;

@@ -92,9 +92,8 @@ impl PlayContext {
             scope = scope.push_shared(Arc::clone(&node.vars_layer));
         }
         if let Some(record) = &record {
-            scope = scope
-                .push_shared(Arc::clone(&record.included))
-                .push_shared(Arc::clone(&record.live));
+            scope = scope.push_shared(Arc::clone(&record.included));
+            scope = record.live.push_to(scope);
         }
         for params in node.iter().flat_map(|node| &node.params) {
             scope = scope.push_shared(Arc::clone(params));
@@ -234,8 +233,10 @@ impl LazyEntries for AllHosts {
             .push_shared(Arc::clone(&settings.plan_vars))
             .push_shared(Arc::clone(&record.inventory))
             .push_shared(Arc::clone(&record.facts_layer))
-            .push_shared(Arc::clone(&record.included))
-            .push_shared(Arc::clone(&record.live))
+            .push_shared(Arc::clone(&record.included));
+        let scope = record
+            .live
+            .push_to(scope)
             .push_shared(Arc::clone(&settings.extra_vars))
             .push_layer(Arc::new(vars), Trust::Untrusted)
             .push_lazy("groups", Arc::new(Groups(Arc::clone(&self.0.hosts))))

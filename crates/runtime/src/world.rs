@@ -17,6 +17,7 @@ use tokio::io::{AsyncRead, AsyncSeekExt as _};
 
 use crate::files::Files;
 use crate::include::RoleParts;
+pub use crate::live_vars::LiveVars;
 
 /// Runs modules: here, or by an agent.
 #[async_trait]
@@ -207,7 +208,7 @@ pub struct HostRecord {
     /// What `include_vars` read.
     pub included: Arc<Layer>,
     /// What `set_fact` and `register` left.
-    pub live: Arc<Layer>,
+    pub live: LiveVars,
     /// The groups it is in, without `all`.
     pub group_names: Arc<[String]>,
 }

@@ -44,6 +44,16 @@ impl Layer {
         &self.vars
     }
 
+    /// The variables, without a copy where nobody else has them.
+    #[must_use]
+    pub fn into_vars(this: Arc<Self>) -> Object {
+        let vars = match Arc::try_unwrap(this) {
+            Ok(layer) => layer.vars,
+            Err(shared) => Arc::clone(&shared.vars),
+        };
+        Arc::try_unwrap(vars).unwrap_or_else(|shared| Object::clone(&shared))
+    }
+
     fn node(&self, name: &str) -> Option<Node> {
         let json = self.vars.get(name)?;
         if let Some(node) = self

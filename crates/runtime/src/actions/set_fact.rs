@@ -5,6 +5,8 @@ use rustle_types::{ModuleResult, Object};
 use serde_json::Value;
 
 use super::ActionContext;
+use crate::effects::Effects;
+use crate::requests::Request;
 use crate::result::TaskError;
 
 pub(crate) const SPEC: Spec = Spec::new("set_fact", &[Opt::new("cacheable", Type::Raw)])
@@ -14,13 +16,15 @@ pub(crate) const SPEC: Spec = Spec::new("set_fact", &[Opt::new("cacheable", Type
 pub(crate) fn run(context: &ActionContext<'_>) -> Result<ModuleResult, TaskError> {
     let mut raw = context.raw_args();
     let cacheable = raw.shift_remove("cacheable");
-    if let Some(flag) = cacheable
-        && as_bool(&context.cx.value("argument `cacheable`", &flag)?).is_none()
-    {
-        return Err(TaskError::new(format!(
-            "`cacheable` has to be true or false, found {flag}"
-        )));
-    }
+    let is_cacheable = match cacheable {
+        None => false,
+        Some(flag) => {
+            let given = as_bool(&context.cx.value("argument `cacheable`", &flag)?);
+            given.ok_or_else(|| {
+                TaskError::new(format!("`cacheable` has to be true or false, found {flag}"))
+            })?
+        }
+    };
     let mut facts = Object::new();
     for (name, value) in context.cx.args(&raw)? {
         // Names may be templates here.
@@ -40,6 +44,15 @@ pub(crate) fn run(context: &ActionContext<'_>) -> Result<ModuleResult, TaskError
         let msg =
             "No key/value pairs provided, at least one is required for this action to succeed";
         return Ok(ModuleResult::failure(msg));
+    }
+    if is_cacheable {
+        // They are facts of the host as well, below all other variables, and are kept with these.
+        let effects = Box::new(Effects {
+            facts: facts.clone(),
+            ..Effects::default()
+        });
+        let host = context.unit.host.clone();
+        context.unit.requests.push(Request::Facts { host, effects });
     }
     let mut result = ModuleResult::default();
     result

@@ -69,6 +69,14 @@ pub enum ExecutionError {
         /// Why.
         reason: String,
     },
+    /// The folder for facts cannot be used.
+    #[error("cannot keep facts in `{}`", path.display())]
+    FactsCache {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// The journal cannot be written.
     #[error("cannot write the journal `{}`", path.display())]
     Journal {
@@ -98,6 +106,7 @@ impl ExecutionError {
             | Self::NoSuchTask { .. }
             | Self::VarsFile { .. }
             | Self::OtherHosts { .. }
+            | Self::FactsCache { .. }
             | Self::Play { .. } => ExitStatus::NotValid,
             Self::NoHosts { .. } => ExitStatus::NoHosts,
             Self::Journal { .. } => ExitStatus::NotRecorded,

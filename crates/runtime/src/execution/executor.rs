@@ -21,6 +21,7 @@ use tokio::task::JoinSet;
 use crate::execution::check::{Checker, Reached};
 use crate::execution::compile::{compile, list_tasks};
 use crate::execution::error::ExecutionError;
+use crate::execution::facts_cache::FactsCache;
 use crate::execution::hosts::HostBook;
 use crate::execution::journal::Journal;
 use crate::execution::library::PlanLibrary;
@@ -221,6 +222,7 @@ impl PlanExecutor {
     ) -> Result<ExecutionReport, ExecutionError> {
         let schedule = self.schedule(plan, inventory.clone(), options)?;
         let inventory = Inventory::new(inventory).map_err(ExecutionError::Inventory)?;
+        let cache = FactsCache::of(options)?;
         let id = RunId::generate();
         let journal = match &self.config.state_dir {
             None => None,
@@ -229,7 +231,7 @@ impl PlanExecutor {
                     .map_err(|(path, source)| ExecutionError::Journal { path, source })?,
             ),
         };
-        let book = Arc::new(HostBook::new(inventory));
+        let book = Arc::new(HostBook::new(inventory, cache));
         let (event_tx, events) = mpsc::unbounded_channel();
         let world = self.world(id, plan, options, &book, (invoker, event_tx));
         let mut reporters = self

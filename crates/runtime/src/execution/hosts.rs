@@ -4,9 +4,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::effects::Effects;
+use crate::execution::facts_cache::FactsCache;
 use crate::play::facts_layer;
 use crate::requests::NewHost;
-use crate::world::{HostRecord, HostVars};
+use crate::world::{HostRecord, HostVars, LiveVars};
 use dashmap::DashMap;
 use rustle_inventory::{Inventory, InventoryError};
 use rustle_template::{Layer, Trust};
@@ -20,17 +21,26 @@ pub(crate) struct HostBook {
     records: DashMap<HostName, Arc<HostRecord>>,
     groups: RwLock<Arc<Object>>,
     changes: AtomicU64,
+    cache: Option<FactsCache>,
 }
 
 impl HostBook {
-    pub(crate) fn new(inventory: Inventory) -> Self {
+    /// The hosts of an inventory, with the facts that are kept of them.
+    pub(crate) fn new(inventory: Inventory, cache: Option<FactsCache>) -> Self {
         let groups = Arc::new(groups_of(&inventory));
         Self {
             inventory: RwLock::new(inventory),
             records: DashMap::new(),
             groups: RwLock::new(groups),
             changes: AtomicU64::new(0),
+            cache,
         }
+    }
+
+    /// What the user should know of the facts that are kept, and was not told yet.
+    pub(crate) fn take_warnings(&self) -> Vec<String> {
+        let warnings = self.cache.as_ref().map(FactsCache::take_warnings);
+        warnings.unwrap_or_default()
     }
 
     /// Reads the inventory.
@@ -45,28 +55,34 @@ impl HostBook {
 
     /// Applies what a task left behind for `host`.
     pub(crate) fn apply(&self, host: &HostName, effects: &Effects) {
-        let Some(record) = self.record(host.as_str()) else {
-            return;
-        };
-        let mut changed = HostRecord::clone(&record);
-        drop(record);
-        if !effects.facts.is_empty() {
-            let facts = Arc::make_mut(&mut changed.facts);
-            facts.extend(effects.facts.clone());
-            changed.facts_layer = facts_layer(facts);
+        let facts = self.change(host, |record| {
+            if !effects.facts.is_empty() {
+                let facts = Arc::make_mut(&mut record.facts);
+                facts.extend(effects.facts.clone());
+                record.facts_layer = facts_layer(facts);
+            }
+            if !effects.included.is_empty() {
+                let mut included = Object::clone(record.included.vars());
+                included.extend(effects.included.clone());
+                record.included = Layer::new(Arc::new(included), Trust::Trusted);
+            }
+            let mut left = effects.set_facts.clone();
+            left.extend(effects.register.clone());
+            record.live.extend(left);
+            Arc::clone(&record.facts)
+        });
+        if let (Some(facts), Some(cache)) = (facts, &self.cache)
+            && !effects.facts.is_empty()
+        {
+            cache.store(host, &facts);
         }
-        if !effects.included.is_empty() {
-            let mut included = Object::clone(changed.included.vars());
-            included.extend(effects.included.clone());
-            changed.included = Layer::new(Arc::new(included), Trust::Trusted);
-        }
-        if effects.register.is_some() || !effects.set_facts.is_empty() {
-            let mut live = Object::clone(changed.live.vars());
-            live.extend(effects.set_facts.clone());
-            live.extend(effects.register.clone());
-            changed.live = Layer::new(Arc::new(live), Trust::Untrusted);
-        }
-        self.records.insert(host.clone(), Arc::new(changed));
+    }
+
+    /// Changes what is known of a host. Whoever reads it meanwhile keeps what was; where nobody does, nothing is copied.
+    fn change<T>(&self, host: &HostName, change: impl FnOnce(&mut HostRecord) -> T) -> Option<T> {
+        self.record(host.as_str())?;
+        let mut record = self.records.get_mut(host)?;
+        Some(change(Arc::make_mut(&mut record)))
     }
 
     /// Sets variables of a host, as `set_fact` does.
@@ -82,13 +98,13 @@ impl HostBook {
 
     /// Forgets the facts of a host.
     pub(crate) fn clear_facts(&self, host: &HostName) {
-        let Some(record) = self.record(host.as_str()) else {
-            return;
-        };
-        let mut changed = HostRecord::clone(&record);
-        changed.facts = Arc::default();
-        changed.facts_layer = facts_layer(&Object::new());
-        self.records.insert(host.clone(), Arc::new(changed));
+        if let Some(cache) = &self.cache {
+            cache.clear(host);
+        }
+        self.change(host, |record| {
+            record.facts = Arc::default();
+            record.facts_layer = facts_layer(&Object::new());
+        });
     }
 
     /// Adds a host, or adds to one.
@@ -167,16 +183,19 @@ impl HostBook {
 
     fn make_record(&self, host: &str) -> Option<Arc<HostRecord>> {
         let name = HostName::from(host);
-        let record = self.inventory(|inventory| {
-            inventory.has_host(host).then(|| HostRecord {
-                inventory: Layer::new(Arc::new(inventory.host_vars(&name)), Trust::Trusted),
-                facts: Arc::default(),
-                facts_layer: facts_layer(&Object::new()),
-                included: Layer::new(Arc::default(), Trust::Trusted),
-                live: Layer::new(Arc::default(), Trust::Untrusted),
-                group_names: inventory.group_names(&name).into(),
-            })
-        })?;
+        if !self.inventory(|inventory| inventory.has_host(host)) {
+            return None;
+        }
+        let cached = self.cache.as_ref().map(|cache| cache.load(&name));
+        let facts = Arc::new(cached.unwrap_or_default());
+        let record = self.inventory(|inventory| HostRecord {
+            inventory: Layer::new(Arc::new(inventory.host_vars(&name)), Trust::Trusted),
+            facts_layer: facts_layer(&facts),
+            facts,
+            included: Layer::new(Arc::default(), Trust::Trusted),
+            live: LiveVars::default(),
+            group_names: inventory.group_names(&name).into(),
+        });
         Some(Arc::clone(
             &self.records.entry(name).or_insert_with(|| Arc::new(record)),
         ))

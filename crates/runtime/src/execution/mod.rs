@@ -9,6 +9,7 @@ mod check;
 mod compile;
 mod error;
 mod executor;
+mod facts_cache;
 mod granting;
 mod hosts;
 mod includes;

@@ -160,6 +160,7 @@ impl Run<'_> {
         let mut ticks = tokio::time::interval(TICK);
         let mut end_play = false;
         self.refresh(play, all, &round);
+        self.warn_of_facts();
         loop {
             self.start(&mut round, play).await;
             if self.running.is_empty() {
@@ -189,7 +190,15 @@ impl Run<'_> {
                 }
             }
         }
+        self.warn_of_facts();
         self.after_round(&round, play, end_play)
+    }
+
+    /// Tells what went wrong with the facts that are kept between runs.
+    fn warn_of_facts(&mut self) {
+        for message in self.book.take_warnings() {
+            self.emit(EventKind::Warned { message });
+        }
     }
 
     /// Starts what may start.

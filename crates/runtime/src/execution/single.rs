@@ -51,7 +51,7 @@ impl PlanExecutor {
                 reason: "a block is no single task".into(),
             });
         };
-        let book = Arc::new(HostBook::new(inventory));
+        let book = Arc::new(HostBook::new(inventory, None));
         let (event_tx, _events) = mpsc::unbounded_channel();
         let plan = ExecutionPlan {
             vars: context.vars.clone(),

@@ -56,6 +56,8 @@ pub struct ExecutionOptions {
     pub module_path: Vec<PathBuf>,
     /// Where facts are kept between runs.
     pub facts_cache: Option<PathBuf>,
+    /// How old facts of another run may be; zero is no limit.
+    pub facts_cache_timeout: Duration,
     /// Makes warnings of the plan errors.
     pub strict: bool,
     /// How much is told: 0 is the least.
@@ -87,6 +89,7 @@ impl Default for ExecutionOptions {
             connection: None,
             module_path: Vec::new(),
             facts_cache: None,
+            facts_cache_timeout: Duration::from_secs(24 * 60 * 60),
             strict: false,
             verbosity: 0,
         }
