@@ -232,3 +232,15 @@ async fn commands_run_on_a_single_thread_too() {
     let desk = Desk::new();
     assert_eq!(desk.value("lookup('pipe', 'pwd | wc -l')"), "1");
 }
+
+#[test]
+fn every_lookup_of_ansible_builtin_is_known() {
+    let names = include_str!("../../../fixtures/templates.json");
+    let names: serde_json::Value = serde_json::from_str(names).unwrap();
+    let elsewhere = ["url", "vars", "varnames"];
+    for name in names["lookups"].as_array().unwrap() {
+        let name = name.as_str().unwrap();
+        let known = rustle_runtime::WITH_LOOKUPS.contains(&name) || elsewhere.contains(&name);
+        assert!(known, "`{name}`");
+    }
+}

@@ -110,8 +110,20 @@ fn text_method(text: &str, method: &str, args: &Arguments) -> Result<Option<Valu
         "zfill" | "ljust" | "rjust" | "center" => Value::from(padded(text, method, args)?),
         "removeprefix" => Value::from(text.strip_prefix(first()?.as_str()).unwrap_or(text)),
         "removesuffix" => Value::from(text.strip_suffix(first()?.as_str()).unwrap_or(text)),
+        "split" => split(text, args)?,
+        "startswith" | "endswith" => Value::from(affixed(text, method, args)?),
+        "find" | "rfind" | "index" | "rindex" | "count" if args.positional.len() > 1 => {
+            searched(text, method, args)?
+        }
+        "title" => Value::from(title(text)),
+        "istitle" => Value::from(text.chars().any(char::is_alphabetic) && title(text) == text),
+        "isprintable" => Value::from(!text.chars().any(char::is_control)),
+        "capitalize" => Value::from(crate::filters::capitalize(text)),
         "swapcase" => Value::from(text.chars().map(swapped).collect::<String>()),
-        "casefold" => Value::from(text.to_lowercase()),
+        "casefold" => Value::from(text.to_lowercase().replace('ß', "ss")),
+        "partition" | "rpartition" if first()?.is_empty() => {
+            return Err(invalid("empty separator"));
+        }
         "partition" => partition(text, &first()?, false),
         "rpartition" => partition(text, &first()?, true),
         "rsplit" => rsplit(text, args)?,
@@ -140,10 +152,109 @@ fn text_method(text: &str, method: &str, args: &Arguments) -> Result<Option<Valu
                         .all(|char| char.is_alphanumeric() || char == '_'),
             )
         }
-        "expandtabs" => Value::from(text.replace('\t', "        ")),
+        "expandtabs" => Value::from(with_spaces(text, args.whole(0, "tabsize")?.unwrap_or(8))),
         "join" => join(text, args)?,
         _ => return Ok(None),
     }))
+}
+
+/// `split`, whose keywords the engine's own does not take.
+fn split(text: &str, args: &Arguments) -> Result<Value, Error> {
+    crate::filters::split(&Value::from(text), args)
+}
+
+/// The part of a text that the second and third argument bound, with the place where it begins.
+fn bounded<'a>(text: &'a str, args: &Arguments) -> Result<(&'a str, usize), Error> {
+    let length = i64::try_from(text.chars().count()).unwrap_or(i64::MAX);
+    let place = |at: usize, name: &str, default: i64| -> Result<usize, Error> {
+        let at = args.whole(at, name)?.unwrap_or(default);
+        let at = if at < 0 { at + length } else { at };
+        Ok(usize::try_from(at.clamp(0, length)).unwrap_or(0))
+    };
+    let (start, end) = (place(1, "start", 0)?, place(2, "end", length)?);
+    let byte = |at: usize| text.char_indices().nth(at).map_or(text.len(), |(at, _)| at);
+    Ok((text.get(byte(start)..byte(end)).unwrap_or(""), start))
+}
+
+fn affixed(text: &str, method: &str, args: &Arguments) -> Result<bool, Error> {
+    let wanted = args.required(0, "prefix")?;
+    let (part, _) = bounded(text, args)?;
+    let affixes = if wanted.is_tuple() {
+        items(&wanted)?
+    } else {
+        vec![wanted]
+    };
+    for affix in affixes {
+        let affix = affix.as_str().ok_or_else(|| {
+            invalid(format!(
+                "the argument of `{method}` must be text or a tuple of texts, not {}",
+                type_name(&affix)
+            ))
+        })?;
+        let found = if method == "startswith" {
+            part.starts_with(affix)
+        } else {
+            part.ends_with(affix)
+        };
+        if found {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn searched(text: &str, method: &str, args: &Arguments) -> Result<Value, Error> {
+    let wanted = py_str(&args.required(0, "sub")?);
+    let (part, start) = bounded(text, args)?;
+    if method == "count" {
+        return Ok(Value::from(part.matches(wanted.as_str()).count()));
+    }
+    let found = if method.starts_with('r') {
+        part.rfind(&wanted)
+    } else {
+        part.find(&wanted)
+    };
+    match found {
+        Some(at) => Ok(Value::from(start + part[..at].chars().count())),
+        None if method.ends_with("index") => Err(invalid("substring not found")),
+        None => Ok(Value::from(-1)),
+    }
+}
+
+/// Capital letters after everything that is no letter.
+fn title(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut in_word = false;
+    for char in text.chars() {
+        if in_word {
+            out.extend(char.to_lowercase());
+        } else {
+            out.extend(char.to_uppercase());
+        }
+        in_word = char.is_alphabetic();
+    }
+    out
+}
+
+fn with_spaces(text: &str, size: i64) -> String {
+    let size = usize::try_from(size).unwrap_or(0).min(MAX_WIDTH);
+    let mut out = String::with_capacity(text.len());
+    let mut column = 0;
+    for char in text.chars() {
+        if char == '\t' {
+            let missing = if size == 0 { 0 } else { size - column % size };
+            out.push_str(&" ".repeat(missing));
+            column += missing;
+        } else {
+            out.push(char);
+            column = if matches!(char, '\n' | '\r') {
+                0
+            } else {
+                column + 1
+            };
+        }
+    }
+    out
 }
 
 fn partition(text: &str, separator: &str, from_end: bool) -> Value {
@@ -190,6 +301,11 @@ fn padded(text: &str, method: &str, args: &Arguments) -> Result<String, Error> {
         .min(MAX_WIDTH);
     let missing = width.saturating_sub(text.chars().count());
     let fill = args.text_or(1, "fillchar", " ");
+    if fill.chars().count() != 1 {
+        return Err(invalid(format!(
+            "`{method}` fills with one character, not with `{fill}`"
+        )));
+    }
     Ok(match method {
         "ljust" => format!("{text}{}", fill.repeat(missing)),
         "rjust" => format!("{}{text}", fill.repeat(missing)),

@@ -4,6 +4,7 @@ use minijinja::value::ValueKind;
 use minijinja::{Error, ErrorKind, Value};
 
 use crate::convert::error_of;
+use crate::filters::{Group, Moment};
 use crate::omit::is_omit;
 
 /// What `str(value)` gives.
@@ -47,7 +48,11 @@ impl Writer {
                     f64::try_from(value.clone()).map_or_else(|_| value.to_string(), float_repr);
                 self.out.push_str(&text);
             }
-            // Ansible holds tuples as lists.
+            // Ansible holds tuples as lists, but not the groups of `groupby`.
+            ValueKind::Seq if value.downcast_object_ref::<Group>().is_some() => {
+                let items = value.try_iter().into_iter().flatten();
+                self.items('(', items.map(|item| (None, item)), ')');
+            }
             ValueKind::Seq | ValueKind::Iterable => {
                 let items = value
                     .try_iter()
@@ -132,11 +137,14 @@ pub(crate) fn type_name(value: &Value) -> &'static str {
         ValueKind::Bool => "bool",
         ValueKind::Number if value.is_integer() => "int",
         ValueKind::Number => "float",
+        ValueKind::String if value.is_safe() => "Markup",
         ValueKind::String => "str",
         ValueKind::Bytes => "bytes",
         ValueKind::Map => "dict",
+        ValueKind::Seq if value.downcast_object_ref::<Group>().is_some() => "GroupTuple",
         ValueKind::Seq | ValueKind::Iterable if value.is_tuple() => "tuple",
         ValueKind::Seq | ValueKind::Iterable => "list",
+        _ if value.downcast_object_ref::<Moment>().is_some() => "datetime",
         _ => "object",
     }
 }

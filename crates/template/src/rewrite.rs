@@ -173,11 +173,21 @@ impl Rewriter {
     }
 
     fn slice(&mut self, slice: &Slice<'_>, span: Span) -> Expr<'static> {
+        if let Some(step) = &slice.step {
+            let mut part = |part: &Option<Expr<'_>>| match part {
+                Some(part) => self.expr(part),
+                None => constant_expr(Value::from(()), span),
+            };
+            let bounds = vec![part(&slice.start), part(&slice.stop)];
+            let step = self.expr(step);
+            let args = bounds.into_iter().chain([step]).collect();
+            return own_filter("\u{1}slice", self.expr(&slice.expr), args, span);
+        }
         let rebuilt = Slice {
             expr: self.expr(&slice.expr),
             start: slice.start.as_ref().map(|part| self.expr(part)),
             stop: slice.stop.as_ref().map(|part| self.expr(part)),
-            step: slice.step.as_ref().map(|part| self.expr(part)),
+            step: None,
         };
         Expr::Slice(Spanned::new(rebuilt, span))
     }

@@ -236,7 +236,12 @@ impl Rewriter {
     fn for_loop(&mut self, each: &Spanned<ForLoop<'_>>) -> Rebuilt {
         let rebuilt = ForLoop {
             target: self.target(&each.target),
-            iter: self.expr(&each.iter),
+            iter: own_filter(
+                "\u{1}each",
+                self.expr(&each.iter),
+                Vec::new(),
+                each.iter.span(),
+            ),
             filter_expr: each.filter_expr.as_ref().map(|filter| self.expr(filter)),
             recursive: each.recursive,
             body: self.body(&each.body)?,

@@ -199,7 +199,8 @@ fn uri(value: &Value, args: &Arguments, with_host: bool) -> Result<bool, Error> 
         Some(schemes) => items(&schemes)?.iter().any(|known| py_str(known) == scheme),
         None => true,
     };
-    Ok(valid && wanted && (!with_host || !host.is_empty()))
+    let is_local = scheme == "file" && rest.starts_with("///");
+    Ok(valid && wanted && (!with_host || is_local || !host.is_empty()))
 }
 
 const VALUES: &[(&str, Test)] = &[
@@ -256,6 +257,16 @@ const VALUES: &[(&str, Test)] = &[
     ("iterable", |value, _| {
         Ok(is_list(value) || is_map(value) || value.kind() == ValueKind::String)
     }),
+    ("divisibleby", |value, args| {
+        let (value, by) = (value.as_i64(), args.whole(0, "num")?);
+        match (value, by) {
+            (_, Some(0)) => Err(invalid("a number cannot be divided by zero")),
+            (Some(value), Some(by)) => Ok(value % by == 0),
+            _ => Err(invalid("divisibleby needs whole numbers")),
+        }
+    }),
+    ("even", |value, _| remainder(value).map(|rest| rest == 0.0)),
+    ("odd", |value, _| remainder(value).map(|rest| rest == 1.0)),
     ("callable", |value, _| Ok(value.kind() == ValueKind::Plain)),
     ("sameas", |value, args| {
         let other = args.required(0, "other")?;
@@ -292,6 +303,21 @@ const VALUES: &[(&str, Test)] = &[
         Ok(ordered(">=", value, &args.required(0, "other")?)?.is_ge())
     }),
 ];
+
+/// What is left of a number when it is divided by two.
+fn remainder(value: &Value) -> Result<f64, Error> {
+    let number = match value.kind() {
+        ValueKind::Bool => f64::from(u8::from(value.is_true())),
+        ValueKind::Number => f64::try_from(value.clone())?,
+        _ => {
+            return Err(invalid(format!(
+                "a number is needed, not a value of type '{}'",
+                type_name(value)
+            )));
+        }
+    };
+    Ok(number.rem_euclid(2.0))
+}
 
 fn subset(part: &Value, whole: &Value) -> Result<bool, Error> {
     let whole = items(whole)?;

@@ -162,6 +162,10 @@ fn read_semantic(version: &str) -> Result<([u64; 3], Option<String>), Error> {
     let (numbers, pre) = body
         .split_once('-')
         .map_or((body, None), |(a, b)| (a, Some(b.to_owned())));
+    let is_padded = |part: &str| part.len() > 1 && part.starts_with('0');
+    if numbers.split('.').any(is_padded) {
+        return Err(fail());
+    }
     let numbers: Vec<u64> = numbers
         .split('.')
         .map(|part| part.parse().map_err(|_| fail()))
@@ -226,10 +230,7 @@ fn python(version: &str) -> Result<Python, Error> {
     while release.last() == Some(&0) {
         release.pop();
     }
-    let suffix: String = suffix
-        .chars()
-        .filter(|char| !"._-".contains(*char))
-        .collect();
+    let suffix = spelled(suffix);
     let dev = number_after(&suffix, "dev");
     let post = number_after(&suffix, "post").map(|number| number + 1);
     let pre = match (pre_release(&suffix), post, dev) {
@@ -244,6 +245,36 @@ fn python(version: &str) -> Result<Python, Error> {
         post: post.unwrap_or(0),
         dev: dev.unwrap_or(u64::MAX),
     })
+}
+
+/// The end of a version in the one spelling that is compared: `-1` is `.post1`, `alpha` is `a`.
+fn spelled(suffix: &str) -> String {
+    let is_bare_post = suffix
+        .strip_prefix('-')
+        .is_some_and(|rest| rest.starts_with(|char: char| char.is_ascii_digit()));
+    let joined: String = suffix
+        .chars()
+        .filter(|char| !"._-".contains(*char))
+        .collect();
+    let joined = if is_bare_post {
+        format!("post{joined}")
+    } else {
+        joined
+    };
+    let words = [
+        ("alpha", "a"),
+        ("beta", "b"),
+        ("preview", "rc"),
+        ("pre", "rc"),
+        ("rev", "post"),
+    ];
+    let joined = words
+        .into_iter()
+        .fold(joined, |joined, (long, short)| joined.replace(long, short));
+    match joined.strip_prefix('c') {
+        Some(rest) => format!("rc{rest}"),
+        None => joined,
+    }
 }
 
 fn number_after(suffix: &str, word: &str) -> Option<u64> {

@@ -191,6 +191,10 @@ fn lists(value: &Value, args: &Arguments) -> Result<Vec<Vec<Value>>, Error> {
 fn zip(value: &Value, args: &Arguments) -> Result<Value, Error> {
     let lists = lists(value, args)?;
     let shortest = lists.iter().map(Vec::len).min().unwrap_or(0);
+    let strict = args.keyword("strict").is_some_and(|flag| flag.is_true());
+    if strict && lists.iter().any(|list| list.len() != shortest) {
+        return Err(invalid("the lists that `zip` joins are not of one length"));
+    }
     Ok((0..shortest)
         .map(|at| tuple(lists.iter().map(|list| list[at].clone()).collect()))
         .collect())
@@ -342,9 +346,24 @@ fn sort(value: &Value, args: &Arguments) -> Result<Value, Error> {
     }
 }
 
+/// Sorts by keys that must have an order among themselves, as Python's do.
+pub(crate) fn sort_keyed<T>(items: &mut [T], key: impl Fn(&T) -> &Value) -> Result<(), Error> {
+    let mut failed = None;
+    items.sort_by(|a, b| {
+        ordered("<", key(a), key(b)).unwrap_or_else(|error| {
+            failed.get_or_insert(error);
+            Ordering::Equal
+        })
+    });
+    failed.map_or(Ok(()), Err)
+}
+
 fn sum(value: &Value, args: &Arguments) -> Result<Value, Error> {
     let attribute = args.text(0, "attribute");
     let mut total = args.get(1, "start").unwrap_or_else(|| Value::from(0));
+    if total.as_str().is_some() {
+        return Err(invalid("sum cannot add texts; use `join`"));
+    }
     for item in items(value)? {
         let item = attribute
             .as_deref()

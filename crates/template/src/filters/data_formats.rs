@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::arguments::{Arguments, add_all, entries, items, text};
 use super::yaml_writer::{Style, write_yaml};
 use crate::convert::{key_text, to_engine, to_json};
-use crate::error::invalid;
+use crate::error::{invalid, not_implemented};
 use crate::python::{float_repr, type_name};
 
 pub(crate) fn register(environment: &mut Environment<'static>) {
@@ -142,6 +142,10 @@ fn write_json(
                 write_json(out, &item, style, depth + 1)
             })?;
         }
+        _ if value.downcast_object_ref::<super::Moment>().is_some() => {
+            let iso = to_json(value)?;
+            write_string(out, iso.as_str().unwrap_or_default(), style.ascii);
+        }
         _ => {
             to_json(value)?;
             return Err(invalid(format!(
@@ -242,12 +246,42 @@ fn to_yaml(value: &Value, args: &Arguments, nice: bool) -> Result<Value, Error> 
             .and_then(|width| width.as_usize())
             .unwrap_or(80),
     };
-    Ok(Value::from(write_yaml(&to_json(value)?, &style)))
+    let known = [
+        "indent",
+        "sort_keys",
+        "default_flow_style",
+        "width",
+        "allow_unicode",
+        "explicit_start",
+    ];
+    if let Some(other) = args
+        .keywords()
+        .into_iter()
+        .find(|name| !known.contains(&name.as_str()))
+    {
+        return Err(not_implemented(&format!(
+            "argument `{other}` of to_yaml and to_nice_yaml"
+        )));
+    }
+    let body = write_yaml(&to_json(value)?, &style);
+    let is_started = args
+        .keyword("explicit_start")
+        .is_some_and(|flag| flag.is_true());
+    let is_block = (value.kind() == ValueKind::Map || crate::python::is_list(value))
+        && !body.starts_with(['{', '[']);
+    Ok(Value::from(match (is_started, is_block) {
+        (false, _) => body,
+        (true, true) => format!("---\n{body}"),
+        (true, false) => format!("--- {body}"),
+    }))
 }
 
-/// YAML as PyYAML reads it: `012` is octal.
+/// YAML as PyYAML reads it: `012` is octal, and of equal keys the last counts.
 fn yaml_options() -> serde_saphyr::Options {
-    serde_saphyr::options! { legacy_octal_numbers: true }
+    serde_saphyr::options! {
+        legacy_octal_numbers: true,
+        duplicate_keys: serde_saphyr::DuplicateKeyPolicy::LastWins,
+    }
 }
 
 fn from_yaml(value: &Value, _: &Arguments) -> Result<Value, Error> {
@@ -264,7 +298,11 @@ fn from_yaml(value: &Value, _: &Arguments) -> Result<Value, Error> {
 
 fn from_yaml_all(value: &Value, _: &Arguments) -> Result<Value, Error> {
     let Some(body) = value.as_str() else {
-        return Ok(value.clone());
+        return Ok(if value.is_none() {
+            Value::from(Vec::<Value>::new())
+        } else {
+            value.clone()
+        });
     };
     let parsed: Vec<Json> = serde_saphyr::from_multiple_with_options(body, yaml_options())
         .map_err(|error| invalid(format!("not valid YAML: {error}")))?;

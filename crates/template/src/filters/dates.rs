@@ -165,8 +165,9 @@ pub(crate) fn between(left: &Value, right: &Value) -> Option<Value> {
 fn to_datetime(value: &Value, args: &Arguments) -> Result<Value, Error> {
     let body = text(value);
     let format = args.text_or(0, "format", "%Y-%m-%d %H:%M:%S");
-    let parsed = NaiveDateTime::parse_from_str(&body, &format).or_else(|_| {
-        NaiveDate::parse_from_str(&body, &format).map(|date| date.and_time(chrono::NaiveTime::MIN))
+    let read = format.replace("%f", "%6f");
+    let parsed = NaiveDateTime::parse_from_str(&body, &read).or_else(|_| {
+        NaiveDate::parse_from_str(&body, &read).map(|date| date.and_time(chrono::NaiveTime::MIN))
     });
     let moment = parsed.map_err(|_| {
         invalid(format!(

@@ -72,6 +72,9 @@ fn collect_terms(terms: &mut Vec<Value>, term: &Value) -> Result<(), Error> {
             .iter()
             .try_for_each(|inner| collect_terms(terms, inner));
     }
+    if term.is_none() {
+        return Ok(());
+    }
     if !is_map(term) {
         return Err(invalid(format!(
             "combine needs mappings, not a value of type '{}'",
@@ -164,7 +167,13 @@ fn pairs_of(value: &Value, _: &Arguments) -> Result<Value, Error> {
 
 fn dictsort(value: &Value, args: &Arguments) -> Result<Value, Error> {
     let case_sensitive = args.flag(0, "case_sensitive", false);
-    let by_value = args.text_or(1, "by", "key") == "value";
+    let by = args.text_or(1, "by", "key");
+    if !["key", "value"].contains(&by.as_str()) {
+        return Err(invalid(format!(
+            "dictsort sorts by `key` or `value`, not by `{by}`"
+        )));
+    }
+    let by_value = by == "value";
     let descending = args.flag(2, "reverse", false);
     let mut pairs = entries(value)?;
     let key = |pair: &(Value, Value)| {

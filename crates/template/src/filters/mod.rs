@@ -30,6 +30,8 @@ pub(crate) use operators::{contains, defined, ordered};
 pub use password_hash::{HashSettings, hash_password};
 pub use paths::normal_path;
 pub(crate) use patterns::{compiled as compiled_pattern, matches as pattern_matches};
+pub(crate) use select::Group;
+pub(crate) use strings::{capitalize, split};
 
 /// Adds the filters to an environment.
 pub(crate) fn register(environment: &mut Environment<'static>) {

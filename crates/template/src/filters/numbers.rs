@@ -87,7 +87,17 @@ fn truncated(float: f64) -> Option<Value> {
 
 fn int(value: &Value, args: &Arguments) -> Result<Value, Error> {
     let default = args.get(0, "default").unwrap_or_else(|| Value::from(0));
-    let base = u32::try_from(args.whole(1, "base")?.unwrap_or(10))
+    let mut wanted = args.whole(1, "base")?.unwrap_or(10);
+    if wanted == 0 {
+        // The text says itself what it is written in.
+        wanted = match text(value).trim_start_matches(['-', '+']).get(..2) {
+            Some("0x" | "0X") => 16,
+            Some("0o" | "0O") => 8,
+            Some("0b" | "0B") => 2,
+            _ => 10,
+        };
+    }
+    let base = u32::try_from(wanted)
         .ok()
         .filter(|base| (2..=36).contains(base));
     let base = base.ok_or_else(|| invalid("int() base must be >= 2 and <= 36"))?;
@@ -130,7 +140,9 @@ fn number(value: &Value, name: &str) -> Result<f64, Error> {
 
 fn abs(value: &Value, _: &Arguments) -> Result<Value, Error> {
     match i128::try_from(value.clone()) {
-        Ok(number) if value.is_integer() => Ok(whole(number.saturating_abs())),
+        Ok(number) if value.is_integer() || value.kind() == ValueKind::Bool => {
+            Ok(whole(number.saturating_abs()))
+        }
         _ => Ok(Value::from(number(value, "abs")?.abs())),
     }
 }
@@ -181,7 +193,11 @@ fn pow(value: &Value, args: &Arguments) -> Result<Value, Error> {
         number(value, "pow")?,
         number(&args.required(0, "y")?, "pow")?,
     );
-    Ok(Value::from(x.powf(y)))
+    let power = x.powf(y);
+    if power.is_nan() || (x == 0.0 && y < 0.0) {
+        return Err(invalid("pow() failed: math domain error"));
+    }
+    Ok(Value::from(power))
 }
 
 fn root(value: &Value, args: &Arguments) -> Result<Value, Error> {
@@ -189,6 +205,9 @@ fn root(value: &Value, args: &Arguments) -> Result<Value, Error> {
     let base = args
         .get(0, "base")
         .map_or(Ok(2.0), |base| number(&base, "root"))?;
+    if base == 0.0 || float < 0.0 {
+        return Err(invalid("root() failed: math domain error"));
+    }
     Ok(Value::from(if base == 2.0 {
         float.sqrt()
     } else {
@@ -272,7 +291,7 @@ fn human_to_bytes(value: &Value, args: &Arguments) -> Result<Value, Error> {
         let good = if power == 0 {
             whole_word.starts_with(word)
         } else {
-            class == if bits { 'b' } else { 'B' } || whole_word[1..].starts_with(word)
+            class == if bits { 'b' } else { 'B' } || is_unit_word(&whole_word, word)
         };
         if !good {
             return Err(invalid(format!(
@@ -284,6 +303,18 @@ fn human_to_bytes(value: &Value, args: &Arguments) -> Result<Value, Error> {
         truncated((amount * 2f64.powi(i32::try_from(power).unwrap_or(0))).round_ties_even())
             .unwrap_or_default(),
     )
+}
+
+/// True for `megabyte` and the like.
+fn is_unit_word(unit: &str, word: &str) -> bool {
+    const PREFIXES: [&str; 8] = [
+        "kilo", "mega", "giga", "tera", "peta", "exa", "zetta", "yotta",
+    ];
+    unit[1..].starts_with(word)
+        || PREFIXES.iter().any(|prefix| {
+            unit.strip_prefix(prefix)
+                .is_some_and(|rest| rest.starts_with(word))
+        })
 }
 
 fn filesizeformat(value: &Value, args: &Arguments) -> Result<Value, Error> {

@@ -16,6 +16,11 @@ pub(crate) fn register(environment: &mut Environment<'static>) {
     environment.add_filter("\u{1}item", item);
     environment.add_filter("\u{1}same", |value: Value| value);
     environment.add_filter("\u{1}changeable", crate::mutable::changeable);
+    environment.add_filter("\u{1}each", |value: Value| match value.kind() {
+        ValueKind::None | ValueKind::Bool | ValueKind::Number => items(&value).map(Value::from),
+        _ => Ok(value),
+    });
+    environment.add_filter("\u{1}slice", slice);
     environment.add_filter("\u{1}mod", modulo);
     environment.add_filter("\u{1}concat", concat);
     environment.add_filter("\u{1}add", add);
@@ -78,6 +83,45 @@ fn item(value: &Value, key: &Value) -> Result<Value, Error> {
             type_name(value)
         ),
     ))
+}
+
+/// A slice with a step, which may go backwards.
+fn slice(value: &Value, start: &Value, stop: &Value, step: &Value) -> Result<Value, Error> {
+    defined(value)?;
+    let whole = |part: &Value| -> Result<Option<i64>, Error> {
+        match part.as_i64() {
+            Some(number) => Ok(Some(number)),
+            None if part.is_none() => Ok(None),
+            None => Err(invalid("slice indices must be integers or null")),
+        }
+    };
+    let (start, stop, step) = (whole(start)?, whole(stop)?, whole(step)?.unwrap_or(1));
+    let length = i64::try_from(value.len().unwrap_or(0)).unwrap_or(i64::MAX);
+    let (low, high) = if step < 0 {
+        (-1, length - 1)
+    } else {
+        (0, length)
+    };
+    let place = |at: i64| (if at < 0 { at + length } else { at }).clamp(low, high);
+    let (first, end) = if step < 0 { (high, low) } else { (low, high) };
+    let mut at = start.map_or(first, place);
+    let end = stop.map_or(end, place);
+    let all = items(value)?;
+    let mut picked = Vec::new();
+    match step {
+        0 => return Err(invalid("slice step cannot be zero")),
+        _ => {
+            while (step > 0 && at < end) || (step < 0 && at > end) {
+                picked.extend(usize::try_from(at).ok().and_then(|at| all.get(at)).cloned());
+                at = at.saturating_add(step);
+            }
+        }
+    }
+    Ok(match value.as_str() {
+        Some(_) => Value::from(picked.iter().map(py_str).collect::<String>()),
+        None if value.is_tuple() => Value::from(minijinja::value::Tuple::from(picked)),
+        None => Value::from(picked),
+    })
 }
 
 fn found(value: Value) -> Option<Value> {
@@ -188,8 +232,19 @@ pub(crate) fn add(left: &Value, right: &Value) -> Result<Value, Error> {
             type_name(right)
         )));
     }
-    let (a, b) = floats("+", left, right)?;
+    let (a, b) = (python_float(left), python_float(right));
+    let (Some(a), Some(b)) = (a, b) else {
+        return Err(unsupported("+", left, right));
+    };
     Ok(Value::from(a + b))
+}
+
+/// A number as a float; true is 1.
+fn python_float(value: &Value) -> Option<f64> {
+    if value.kind() == ValueKind::Bool {
+        return Some(f64::from(u8::from(value.is_true())));
+    }
+    f64::try_from(value.clone()).ok()
 }
 
 fn subtract(left: &Value, right: &Value) -> Result<Value, Error> {
@@ -220,6 +275,10 @@ fn is_whole(value: &Value) -> bool {
 pub(crate) fn ordered(operator: &str, left: &Value, right: &Value) -> Result<Ordering, Error> {
     defined(left)?;
     defined(right)?;
+    let is_moment = |value: &Value| value.downcast_object_ref::<super::Moment>().is_some();
+    if is_moment(left) && is_moment(right) {
+        return Ok(left.cmp(right));
+    }
     let number = |value: &Value| matches!(value.kind(), ValueKind::Number | ValueKind::Bool);
     let comparable = (number(left) && number(right))
         || (left.as_str().is_some() && right.as_str().is_some())

@@ -248,8 +248,14 @@ fn regex_search(value: &Value, args: &Arguments) -> Result<Value, Error> {
             Some(number) => captures.get(number),
             None => captures.name(name),
         };
-        if number.is_some_and(|number| number >= captures.len()) {
-            return Err(invalid("no such group"));
+        let is_known = match number {
+            Some(number) => number < captures.len(),
+            None => regex.capture_names().flatten().any(|known| known == name),
+        };
+        if !is_known {
+            return Err(invalid(format!(
+                "there is no group `{name}` in `{pattern}`"
+            )));
         }
         groups.push(part.map_or_else(|| Value::from(()), |part| Value::from(part.as_str())));
     }

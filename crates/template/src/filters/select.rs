@@ -1,6 +1,8 @@
 //! Filters that apply a filter or a test to each item.
 
-use minijinja::value::{Tuple, ValueKind};
+use std::sync::Arc;
+
+use minijinja::value::{Enumerator, Object, ObjectRepr, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State, Value};
 
 use super::arguments::{Arguments, Stateful, add_stateful, items, text};
@@ -133,6 +135,31 @@ fn pick(
     Ok(Value::from(kept))
 }
 
+/// One of the groups that `groupby` makes: a pair whose parts have names too.
+#[derive(Debug)]
+pub(crate) struct Group {
+    key: Value,
+    members: Value,
+}
+
+impl Object for Group {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Seq
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        match (key.as_str(), key.as_usize()) {
+            (Some("grouper"), _) | (_, Some(0)) => Some(self.key.clone()),
+            (Some("list"), _) | (_, Some(1)) => Some(self.members.clone()),
+            _ => None,
+        }
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Seq(2)
+    }
+}
+
 fn groupby(_: &mut State<'_, '_>, value: &Value, args: &Arguments) -> Result<Value, Error> {
     let path = args.required(0, "attribute")?;
     let default = args.get(1, "default");
@@ -154,9 +181,14 @@ fn groupby(_: &mut State<'_, '_>, value: &Value, args: &Arguments) -> Result<Val
             None => groups.push((folded, key, vec![item])),
         }
     }
-    groups.sort_by(|a, b| a.0.cmp(&b.0));
+    super::collections::sort_keyed(&mut groups, |group| &group.0)?;
     Ok(groups
         .into_iter()
-        .map(|(_, key, members)| Value::from(Tuple::from([key, Value::from(members)])))
+        .map(|(_, key, members)| {
+            Value::from_object(Group {
+                key,
+                members: Value::from(members),
+            })
+        })
         .collect())
 }

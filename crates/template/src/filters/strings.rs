@@ -11,8 +11,20 @@ pub(crate) fn register(environment: &mut Environment<'static>) {
     add_all(
         environment,
         &[
-            ("string", |value, _| try_str(value).map(Value::from)),
-            ("quote", |value, _| Ok(Value::from(quote(&text(value))))),
+            ("string", |value, _| {
+                if value.is_safe() {
+                    return Ok(value.clone());
+                }
+                try_str(value).map(Value::from)
+            }),
+            ("quote", |value, _| {
+                let body = if value.is_none() {
+                    String::new()
+                } else {
+                    text(value)
+                };
+                Ok(Value::from(quote(&body)))
+            }),
             ("comment", comment),
             ("indent", indent),
             ("center", center),
@@ -40,8 +52,8 @@ pub(crate) fn register(environment: &mut Environment<'static>) {
             ("truncate", truncate),
             ("escape", escape),
             ("e", escape),
-            ("forceescape", escape),
-            ("safe", |value, _| Ok(value.clone())),
+            ("forceescape", |value, _| Ok(escaped(value))),
+            ("safe", |value, _| Ok(Value::from_safe_string(text(value)))),
         ],
     );
 }
@@ -57,6 +69,12 @@ pub(crate) fn quote(text: &str) -> String {
 }
 
 fn comment(value: &Value, args: &Arguments) -> Result<Value, Error> {
+    if value.as_str().is_none() {
+        return Err(invalid(format!(
+            "comment needs text, not a value of type '{}'",
+            type_name(value)
+        )));
+    }
     let style = args.text_or(0, "style", "plain");
     let (mut beginning, mut decoration, mut end) = match style.as_str() {
         "plain" => (String::new(), "# ".to_owned(), String::new()),
@@ -119,7 +137,10 @@ fn indent(value: &Value, args: &Arguments) -> Result<Value, Error> {
     };
     let first = args.flag(1, "first", false);
     let blank = args.flag(2, "blank", false);
-    let body = text(value);
+    if value.kind() == ValueKind::Number {
+        return Err(invalid("indent needs text, not a number"));
+    }
+    let body = text(value).replace("\r\n", "\n");
     let lines = body.split('\n').enumerate().map(|(index, line)| {
         if index == 0 || (line.is_empty() && !blank) {
             line.to_owned()
@@ -145,13 +166,22 @@ fn center(value: &Value, args: &Arguments) -> Result<Value, Error> {
     )))
 }
 
-fn split(value: &Value, args: &Arguments) -> Result<Value, Error> {
+pub(crate) fn split(value: &Value, args: &Arguments) -> Result<Value, Error> {
     let Some(body) = value.as_str() else {
         return Err(invalid(format!(
             "'{}' object has no attribute 'split'",
             type_name(value)
         )));
     };
+    if let Some(other) = args
+        .get(0, "sep")
+        .filter(|sep| sep.as_str().is_none() && !sep.is_none())
+    {
+        return Err(invalid(format!(
+            "the separator of `split` must be text, not {}",
+            type_name(&other)
+        )));
+    }
     let most = args
         .whole(1, "maxsplit")?
         .and_then(|most| usize::try_from(most).ok());
@@ -254,15 +284,27 @@ fn strip_tags(body: &str) -> String {
         rest = &rest[start + end + 1..];
     }
     out.push_str(rest);
-    out.split_whitespace().collect::<Vec<_>>().join(" ")
+    let bare = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#34;", "\""),
+        ("&#39;", "'"),
+        ("&nbsp;", "\u{a0}"),
+        ("&amp;", "&"),
+    ]
+    .into_iter()
+    .fold(bare, |bare, (entity, char)| bare.replace(entity, char))
 }
 
 fn format(value: &Value, args: &Arguments) -> Result<Value, Error> {
-    let argument = if args.positional.is_empty() {
-        args.keywords()
-            .into_iter()
-            .map(|name| (name.clone(), args.keyword(&name).unwrap_or_default()))
-            .collect::<Value>()
+    let keywords = args.keywords();
+    let argument = if args.positional.is_empty() && !keywords.is_empty() {
+        Value::from_pairs(keywords.into_iter().map(|name| {
+            let value = args.keyword(&name).unwrap_or_default();
+            (name, value)
+        }))
     } else {
         Value::from(minijinja::value::Tuple::from(args.positional.clone()))
     };
@@ -274,6 +316,13 @@ pub(crate) fn capitalize(body: &str) -> String {
     chars.next().map_or_else(String::new, |first| {
         first
             .to_uppercase()
+            .enumerate()
+            .flat_map(|(at, upper)| {
+                // Of a letter with several capitals only the first is one: `ß` begins a word as `Ss`.
+                let lower = (at > 0).then(|| upper.to_lowercase());
+                let upper = (at == 0).then_some(upper);
+                upper.into_iter().chain(lower.into_iter().flatten())
+            })
             .chain(chars.as_str().to_lowercase().chars())
             .collect()
     })
@@ -323,6 +372,12 @@ fn truncate(value: &Value, args: &Arguments) -> Result<Value, Error> {
     let kill_words = args.flag(1, "killwords", false);
     let end = args.text_or(2, "end", "...");
     let leeway = usize::try_from(args.whole(3, "leeway")?.unwrap_or(5)).unwrap_or(0);
+    if length < end.chars().count() {
+        return Err(invalid(format!(
+            "truncate needs a length of at least {}, that of `end`, and got {length}",
+            end.chars().count()
+        )));
+    }
     if body.chars().count() <= length + leeway {
         return Ok(Value::from(body));
     }
@@ -340,6 +395,14 @@ fn truncate(value: &Value, args: &Arguments) -> Result<Value, Error> {
 }
 
 fn escape(value: &Value, _: &Arguments) -> Result<Value, Error> {
+    Ok(if value.is_safe() {
+        value.clone()
+    } else {
+        escaped(value)
+    })
+}
+
+fn escaped(value: &Value) -> Value {
     let mut out = String::new();
     for char in text(value).chars() {
         match char {
@@ -351,7 +414,7 @@ fn escape(value: &Value, _: &Arguments) -> Result<Value, Error> {
             other => out.push(other),
         }
     }
-    Ok(Value::from(out))
+    Value::from_safe_string(out)
 }
 
 /// True for something that Python calls a sequence of items rather than text.
