@@ -8,7 +8,8 @@ use serde_json::Value;
 const PAGE: &str = include_str!("../../../docs/COMPATIBILITY.md");
 
 fn names(kind: &str) -> Vec<String> {
-    let all: Value = serde_json::from_str(include_str!("../../../fixtures/templates.json")).unwrap();
+    let all: Value =
+        serde_json::from_str(include_str!("../../../fixtures/templates.json")).unwrap();
     let names: Vec<String> = serde_json::from_value(all[kind].clone()).unwrap();
     assert!(!names.is_empty());
     names
@@ -42,7 +43,11 @@ fn every_filter_and_test_is_known() {
         let checked = engine.compile_check(&format!("{{{{ x | {name} }}}}"));
         assert_eq!(checked, Ok(()), "filter `{name}`");
     }
-    let of_disk = |name: &str| engine.compile_check(&format!("{{{{ 'x' is {name} }}}}")).is_ok();
+    let of_disk = |name: &str| {
+        engine
+            .compile_check(&format!("{{{{ 'x' is {name} }}}}"))
+            .is_ok()
+    };
     for name in names("tests") {
         let text = format!("{{{{ ['x'] | select('{name}', 'x') | list }}}}");
         let found = engine.render_str(&text, &Scope::default());
