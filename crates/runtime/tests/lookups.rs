@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -175,10 +177,6 @@ fn what_is_not_there_is_told_with_the_places() {
         desk.error("lookup('ini', 'k', section='s', file='c.ini')")
             .contains("no section 's'")
     );
-    assert!(
-        desk.error("lookup('url', 'http://x')")
-            .contains("not available")
-    );
     assert_eq!(
         desk.error("lookup('nosuch', 1)"),
         "lookup `nosuch` is not implemented in rustle-exec"
@@ -243,4 +241,64 @@ fn every_lookup_of_ansible_builtin_is_known() {
         let known = rustle_runtime::WITH_LOOKUPS.contains(&name) || elsewhere.contains(&name);
         assert!(known, "`{name}`");
     }
+}
+
+/// Answers one request on a loopback port with `response`, and gives the request's text back.
+fn answering(response: &'static str) -> (String, std::thread::JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let served = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            request.push(byte[0]);
+        }
+        stream.write_all(response.as_bytes()).unwrap();
+        String::from_utf8(request).unwrap()
+    });
+    (base, served)
+}
+
+#[test]
+fn url_gives_lines_or_the_whole_answer_of_a_server() {
+    const ANSWER: &str = "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\none\ntwo\r\nthree\x0bfour\n";
+    let desk = Desk::new();
+    let (base, served) = answering(ANSWER);
+    assert_eq!(
+        desk.value(&format!(
+            "query('url', '{base}/a', headers={{'X-Own': 'v'}})"
+        )),
+        json!(["one", "two", "three\u{b}four"])
+    );
+    let request = served.join().unwrap();
+    assert!(request.starts_with("GET /a HTTP/1.1\r\n"), "{request}");
+    assert!(request.contains("X-Own: v\r\n"), "{request}");
+    assert!(
+        request.contains("User-Agent: ansible-httpget\r\n"),
+        "{request}"
+    );
+
+    let (base, served) = answering(ANSWER);
+    assert_eq!(
+        desk.value(&format!("lookup('url', '{base}/a', split_lines=false)")),
+        json!("one\ntwo\r\nthree\u{b}four\n")
+    );
+    served.join().unwrap();
+}
+
+#[test]
+fn url_says_what_the_server_said_and_which_option_is_wrong() {
+    let desk = Desk::new();
+    let (base, served) = answering("HTTP/1.1 404 Nowhere\r\nContent-Length: 0\r\n\r\n");
+    let error = desk.error(&format!("lookup('url', '{base}/a')"));
+    let expected = format!("Received HTTP error for {base}/a: HTTP Error 404: Nowhere");
+    assert!(error.contains(&expected), "{error}");
+    served.join().unwrap();
+
+    let error = desk.error("lookup('url', 'nonsense')");
+    assert!(error.contains("unknown url type: 'nonsense'"), "{error}");
+    let error = desk.error("lookup('url', 'http://127.0.0.1/', use_gssapi=true)");
+    assert!(error.contains("`use_gssapi` is not available"), "{error}");
 }

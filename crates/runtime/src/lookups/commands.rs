@@ -1,7 +1,7 @@
 //! Lookups that ask the controller's environment or run a command there.
 
 use rustle_module::py_str;
-use rustle_process::{Command, ExitStatus, Finished, Outcome};
+use rustle_process::{CancelToken, Command, ExitStatus, Finished, Outcome};
 use rustle_template::LookupCall;
 use serde_json::Value;
 use tokio::runtime::{Builder, Handle, RuntimeFlavor};
@@ -74,12 +74,25 @@ impl ControllerLookups {
     }
 
     /// Runs a command by a shell, from the plan's folder, and waits for it.
-    ///
-    /// Templates are rendered by code that cannot wait, so it runs on a thread of its own; other hosts' work goes on meanwhile.
     fn shell(&self, command: &str) -> Result<Finished, String> {
         let command = Command::new("/bin/sh")
             .args(["-c", command])
             .current_dir(&self.base_dir);
+        self.wait(|cancel| async move {
+            let finished = command.run(&cancel).await;
+            finished.map_err(|error| error.to_string())
+        })
+    }
+
+    /// Waits for work that has to do with the world outside.
+    ///
+    /// Templates are rendered by code that cannot wait, so it runs on a thread of its own; other hosts' work goes on meanwhile.
+    pub(super) fn wait<T, W>(&self, work: impl FnOnce(CancelToken) -> W + Send) -> Result<T, String>
+    where
+        T: Send,
+        W: Future<Output = Result<T, String>>,
+    {
+        let cancel = self.cancel.clone();
         let run = || {
             std::thread::scope(|scope| {
                 let running = scope.spawn(|| {
@@ -87,12 +100,11 @@ impl ControllerLookups {
                         .enable_all()
                         .build()
                         .map_err(|error| error.to_string())?;
-                    let finished = runtime.block_on(command.run(&self.cancel));
-                    finished.map_err(|error| error.to_string())
+                    runtime.block_on(work(cancel))
                 });
                 running
                     .join()
-                    .unwrap_or_else(|_| Err("the command was given up".into()))
+                    .unwrap_or_else(|_| Err("the work was given up".into()))
             })
         };
         let is_shared = Handle::try_current()

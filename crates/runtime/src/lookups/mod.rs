@@ -17,6 +17,7 @@ mod search;
 mod sequence;
 mod subelements;
 mod template;
+mod url;
 
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -55,6 +56,7 @@ pub const WITH_LOOKUPS: &[&str] = &[
     "template",
     "together",
     "unvault",
+    "url",
 ];
 
 /// What a lookup found, or why it did not.
@@ -110,10 +112,7 @@ impl Lookups for ControllerLookups {
             "inventory_hostnames" => hostnames::inventory_hostnames(call),
             "password" => self.password(call),
             "config" => config::config(&terms()),
-            "url" => Err(
-                "fetching URLs in templates is not available; use the module `uri` and its result"
-                    .into(),
-            ),
+            "url" => url::url(self, call),
             _ => return None,
         })
     }
