@@ -45,9 +45,11 @@ impl Draft {
         draft
     }
 
-    /// Takes an inventory up again, to add to it. Groups that are only named as children come to be.
+    /// Takes an inventory up again, to add to it. Groups that are only named as children come to be; hosts that are added have no
+    /// place, and say so.
     pub(crate) fn reopen(parsed: ParsedInventory) -> Result<Self, InventoryErrorKind> {
         let mut draft = Self::new();
+        draft.place = Some((Value::Null, Value::Null));
         draft.hosts = parsed.hosts;
         draft.sources = parsed.sources;
         for name in parsed.groups.keys() {

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io;
 
+use rustle_process::ProcessError;
+
 use crate::yaml::YamlError;
 
 /// An inventory that cannot be used: where, and what is wrong there.
@@ -87,9 +89,19 @@ pub enum InventoryErrorKind {
     /// The text is not UTF-8.
     #[error("is not UTF-8 text")]
     NotUtf8,
-    /// The source is a program.
-    #[error("executable inventories are not supported yet")]
-    Executable,
+    /// The source is a program that cannot be run.
+    #[error("cannot be run, and it is executable")]
+    ProgramStart(#[source] ProcessError),
+    /// The source is a program, and what it did is no inventory.
+    #[error("the program with `{asked}` {outcome}{}", quoted(said))]
+    Program {
+        /// The arguments that it was run with.
+        asked: String,
+        /// What it did, as a fragment.
+        outcome: String,
+        /// What it wrote to standard error.
+        said: String,
+    },
     /// The file configures one of Ansible's inventory plugins.
     #[error(
         "is the configuration of the inventory plugin `{plugin}`, and plugins are not supported"
@@ -213,14 +225,26 @@ pub enum InventoryErrorKind {
     },
 }
 
+/// What a program said, as the end of a message.
+fn quoted(said: &str) -> String {
+    if said.is_empty() {
+        String::new()
+    } else {
+        format!(": {said}")
+    }
+}
+
 impl InventoryErrorKind {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Unreadable(error) if error.kind() == io::ErrorKind::NotFound => {
                 "a list of hosts ends with a comma: `-i web01,`"
             }
-            Self::Executable => {
-                "save its output and give that: `./inventory --list > hosts.json`; or take the executable bit away"
+            Self::ProgramStart(_) => {
+                "a file that is no program must not be executable: `chmod -x FILE`"
+            }
+            Self::Program { .. } => {
+                "it has to print one JSON object and to end with 0; try it by hand"
             }
             Self::PluginConfiguration { .. } => {
                 "save what Ansible makes of it and give that: `ansible-inventory -i FILE --list > hosts.json`"

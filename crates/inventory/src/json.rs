@@ -1,6 +1,6 @@
 //! The JSON shapes of an inventory: `ansible-inventory --list`, `rustle-parse`, a list of names.
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use rustle_types::{HostName, Object};
 use serde_json::Value;
 
@@ -43,6 +43,35 @@ pub(crate) fn read(
         Shape::List => reader.list(object),
         Shape::Tree => tree::read(object, draft),
     }
+}
+
+/// Reads what an inventory program prints for `--list` into a draft, and names the hosts it listed. As Ansible has it,
+/// variables of a host that is in no group are left out.
+pub(crate) fn read_listed(document: &Object, draft: &mut Draft) -> Result<Vec<HostName>, Misfit> {
+    let mut reader = Reader {
+        draft,
+        facts: &mut HostFacts::new(),
+    };
+    let hosts = reader.groups(document, Empty::Host)?;
+    if let Some(meta) = document.get("_meta") {
+        let hostvars = object_at(meta, &["_meta"])?.get("hostvars");
+        let hostvars = object_at(hostvars.unwrap_or(&Value::Null), &["_meta", "hostvars"])?;
+        for host in &hosts {
+            if let Some(vars) = hostvars.get(host.as_str()) {
+                reader.host(host.as_str(), vars, &["_meta", "hostvars", host.as_str()])?;
+            }
+        }
+    }
+    Ok(hosts.into_iter().collect())
+}
+
+/// What a group of a listing is that says nothing of itself.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Empty {
+    /// A group without hosts.
+    Group,
+    /// A host that is alone in a group of its name, as Ansible takes it from a program.
+    Host,
 }
 
 enum Shape<'v> {
@@ -96,18 +125,7 @@ struct Reader<'d> {
 impl Reader<'_> {
     /// `ansible-inventory --list`.
     fn list(&mut self, document: &Object) -> Result<(), Misfit> {
-        for (name, group) in document.iter().filter(|(name, _)| *name != "_meta") {
-            match group {
-                Value::Object(sections)
-                    if !["hosts", "children", "vars"]
-                        .iter()
-                        .any(|key| sections.contains_key(*key)) =>
-                {
-                    self.lone_host(name, sections)?;
-                }
-                group => self.group(name, group, &[name])?,
-            }
-        }
+        self.groups(document, Empty::Group)?;
         let hostvars = document.get("_meta").and_then(|meta| meta.get("hostvars"));
         for (host, vars) in entries(hostvars, &["_meta", "hostvars"])? {
             self.host(host, vars, &["_meta", "hostvars", host])?;
@@ -115,12 +133,40 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// The oldest shape of inventory programs: a host as its own group, variables only. An empty object is a group.
+    /// The groups of a listing; the hosts in them.
+    fn groups(&mut self, document: &Object, empty: Empty) -> Result<IndexSet<HostName>, Misfit> {
+        let mut hosts = IndexSet::new();
+        for (name, group) in document.iter().filter(|(name, _)| *name != "_meta") {
+            match group {
+                Value::Object(sections)
+                    if !["hosts", "children", "vars"]
+                        .iter()
+                        .any(|key| sections.contains_key(*key)) =>
+                {
+                    if sections.is_empty() && empty == Empty::Group {
+                        self.add_group(name, &[name])?;
+                        continue;
+                    }
+                    self.lone_host(name, sections)?;
+                    hosts.insert(HostName::from(&**name));
+                }
+                group => {
+                    self.group(name, group, &[name])?;
+                    let members = if group.is_array() {
+                        Some(group)
+                    } else {
+                        group.get("hosts")
+                    };
+                    hosts.extend(names_at(members, &[name])?.into_iter().map(HostName::from));
+                }
+            }
+        }
+        Ok(hosts)
+    }
+
+    /// The oldest shape of inventory programs: a host as its own group, variables only.
     fn lone_host(&mut self, name: &str, vars: &Object) -> Result<(), Misfit> {
         self.add_group(name, &[name])?;
-        if vars.is_empty() {
-            return Ok(());
-        }
         self.draft
             .add_host(name, name, None)
             .map_err(|kind| misfit(&[name], kind))?;

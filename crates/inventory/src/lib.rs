@@ -18,6 +18,7 @@ mod json;
 mod literal;
 mod load;
 pub mod patterns;
+mod program;
 mod source;
 mod tree;
 mod var_folders;

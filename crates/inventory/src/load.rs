@@ -10,6 +10,7 @@ use crate::draft::Draft;
 use crate::error::{InventoryError, InventoryErrorKind as Kind, Warning};
 use crate::file_tree::{FileKind, FileTree};
 use crate::json::{self, HostFacts};
+use crate::program;
 use crate::source::InventorySource;
 use crate::tree::{self, Misfit, describe};
 use crate::var_folders::VarFolders;
@@ -199,11 +200,11 @@ impl Loader<'_> {
             .files
             .read(path)
             .map_err(|error| unreadable(path, error))?;
-        if executable && (bytes.starts_with(b"#!") || bytes.contains(&0)) {
-            return self.program(&origin);
-        }
         let folder = path.parent().map(Path::to_string_lossy);
         self.draft.begin_source(&origin, folder.as_deref());
+        if executable && (bytes.starts_with(b"#!") || bytes.contains(&0)) {
+            return self.program(path, &origin);
+        }
         if bytes.starts_with(b"$ANSIBLE_VAULT;") {
             return Err(InventoryError::new(&origin, Kind::Vaulted));
         }
@@ -213,13 +214,32 @@ impl Loader<'_> {
         }
     }
 
-    /// The place for executable inventories: run with `--list`, their output goes to [`Self::document`].
-    #[expect(
-        clippy::unused_self,
-        reason = "running the program will add to the draft"
-    )]
-    fn program(&mut self, origin: &str) -> Result<(), InventoryError> {
-        Err(InventoryError::new(origin, Kind::Executable))
+    /// Runs an executable inventory with `--list`, and where it does not tell of its hosts there, with `--host` for each.
+    fn program(&mut self, path: &Path, origin: &str) -> Result<(), InventoryError> {
+        let wrong = |kind| InventoryError::new(origin, kind);
+        let listed = program::list(path).map_err(wrong)?;
+        self.hear(&listed.said);
+        let hosts = json::read_listed(&listed.object, &mut self.draft)
+            .map_err(|misfit| wrong(misfit.kind))?;
+        if !listed.object.contains_key("_meta") {
+            for (host, told) in hosts
+                .iter()
+                .zip(program::variables(path, &hosts).map_err(wrong)?)
+            {
+                self.hear(&told.said);
+                for (key, value) in told.object {
+                    self.draft.set_host_var(host.as_str(), &key, value);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Passes on what a program said to people.
+    fn hear(&mut self, said: &str) {
+        if !said.is_empty() {
+            self.draft.warn(format!("the program says: {said}"));
+        }
     }
 
     fn document(&mut self, value: &Value, text: &str, origin: &str) -> Result<(), InventoryError> {

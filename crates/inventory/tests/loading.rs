@@ -208,29 +208,104 @@ fn files_that_cannot_be_inventories_say_why() {
 }
 
 #[test]
-fn missing_files_and_programs_are_refused() {
+fn missing_files_are_refused() {
     let error = load_path(Path::new("/nowhere/hosts")).unwrap_err();
     insta::assert_snapshot!(format!("{error}\nhint: {}", error.hint().unwrap()), @r"
     inventory `/nowhere/hosts`: cannot be read
     hint: a list of hosts ends with a comma: `-i web01,`
     ");
+}
 
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("inventory.sh");
-        std::fs::write(&path, "#!/bin/sh\n").unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-        let error = load_path(&path).unwrap_err();
-        let told = error
-            .to_string()
-            .replace(&*folder.path().to_string_lossy(), "");
-        insta::assert_snapshot!(format!("{told}\nhint: {}", error.hint().unwrap()), @r"
-    inventory `/inventory.sh`: executable inventories are not supported yet
-    hint: save its output and give that: `./inventory --list > hosts.json`; or take the executable bit away
+/// A program of the shell in a folder.
+fn program(folder: &Path, script: &str) -> std::io::Result<PathBuf> {
+    use std::os::unix::fs::PermissionsExt;
+    let path = folder.join("hosts.sh");
+    std::fs::write(&path, format!("#!/bin/sh\n{script}\n"))?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))?;
+    Ok(path)
+}
+
+#[test]
+fn programs_are_asked_for_their_inventory() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = r#"
+        if [ "$1" = --list ]; then
+            echo careful >&2
+            echo '{"web": {"hosts": ["w1", "w2"], "vars": {"t": "{{ 1 }}"}}, "old": ["w3"], "h4": {"x": 1}, "h5": {}, "top": {"children": ["web", "later"]}}'
+        elif [ "$2" != w1 ]; then
+            echo "{\"of\": \"$2\"}"
+        fi"#;
+    let loaded = load_path(&program(folder.path(), script).unwrap()).unwrap();
+    let warnings: Vec<_> = loaded
+        .warnings
+        .iter()
+        .map(|it| it.message.clone())
+        .collect();
+    assert_eq!(
+        warnings,
+        [
+            "the program says: careful",
+            "`h4` is the name of a group and of a host",
+            "`h5` is the name of a group and of a host",
+        ]
+    );
+    let inventory = Inventory::new(loaded.inventory).unwrap();
+    assert_eq!(
+        listed(&inventory),
+        json!({
+            "_meta": {"hostvars": {
+                "w1": {"t": "{{ 1 }}"},
+                "w2": {"t": "{{ 1 }}", "of": "w2"},
+                "w3": {"of": "w3"},
+                "h4": {"x": 1, "of": "h4"},
+                "h5": {"of": "h5"},
+            }},
+            "all": {"children": ["ungrouped", "old", "h4", "h5", "top"]},
+            "web": {"hosts": ["w1", "w2"]},
+            "old": {"hosts": ["w3"]},
+            "h4": {"hosts": ["h4"]},
+            "h5": {"hosts": ["h5"]},
+            "top": {"children": ["web", "later"]},
+        })
+    );
+}
+
+#[test]
+fn hosts_that_a_program_puts_in_no_group_are_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = r#"[ "$1" = --list ] && echo '{"_meta": {"hostvars": {"lost": {"a": 1}, "w1": {"a": 2}}}, "web": {"hosts": ["w1", "w2"]}}'"#;
+    // In a folder it is read like any other file.
+    program(folder.path(), script).unwrap();
+    let inventory = load_path(folder.path()).unwrap().inventory;
+    assert!(!inventory.hosts.contains_key("lost"));
+    assert_eq!(inventory.hosts["w1"].vars["a"], 2);
+}
+
+#[test]
+fn programs_that_give_no_inventory_are_told_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = |script: &str| {
+        let error = load_path(&program(folder.path(), script).unwrap()).unwrap_err();
+        let told = format!("{error}\nhint: {}", error.hint().unwrap());
+        told.replace(&*folder.path().to_string_lossy(), "")
+    };
+    insta::assert_snapshot!(error("echo no cloud >&2; exit 3"), @"
+    inventory `/hosts.sh`: the program with `--list` ended with exit code 3: no cloud
+    hint: it has to print one JSON object and to end with 0; try it by hand
     ");
-    }
+    insta::assert_snapshot!(error("echo web1"), @"
+    inventory `/hosts.sh`: the program with `--list` printed no JSON: expected value at line 1 column 1; the output begins with `web1`
+    hint: it has to print one JSON object and to end with 0; try it by hand
+    ");
+    insta::assert_snapshot!(error("echo '[1]'"), @"
+    inventory `/hosts.sh`: the program with `--list` printed a list, and not a mapping
+    hint: it has to print one JSON object and to end with 0; try it by hand
+    ");
+    let no_variables = "[ $1 = --list ] && echo '{\"web\": [\"w1\"]}'";
+    insta::assert_snapshot!(error(no_variables), @"
+    inventory `/hosts.sh`: the program with `--host w1` ended with exit code 1
+    hint: it has to print one JSON object and to end with 0; try it by hand
+    ");
 }
 
 #[test]
