@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use indexmap::IndexMap;
 use rustle_connection::{ConnectionSettings, Pool};
 use rustle_events::Reporter;
 use rustle_module::Catalogue;
@@ -10,12 +11,12 @@ use rustle_process::CancelToken;
 use rustle_protocol::Payloads;
 use rustle_runtime::execution::{
     BecomeDefaults, Confirm, ExecutionContext, ExecutionError, ExecutorConfig, InventoryReader,
-    PlanExecutor, Schedule,
+    Listing, PlanExecutor, Schedule, VarsOnDisk,
 };
 use rustle_runtime::world::{EventSink, ModuleInvoker, Person};
 use rustle_types::{
-    ExecutionOptions, ExecutionPlan, ExecutionReport, HandlerPlan, ParsedInventory, PlanProblem,
-    TaskPlan, TaskResult,
+    ExecutionOptions, ExecutionPlan, ExecutionReport, HandlerPlan, HostName, Object,
+    ParsedInventory, PlanProblem, TaskPlan, TaskResult,
 };
 use rustle_vault::VaultSecrets;
 
@@ -99,6 +100,20 @@ impl ExecutionEngine {
         self
     }
 
+    /// Reads the variables of hosts and groups that tasks add.
+    #[must_use]
+    pub fn with_vars_on_disk(mut self, vars_on_disk: VarsOnDisk) -> Self {
+        self.executor = self.executor.with_vars_on_disk(vars_on_disk);
+        self
+    }
+
+    /// Begins with facts that the inventory brought along, as if they had been gathered.
+    #[must_use]
+    pub fn with_known_facts(mut self, known_facts: IndexMap<HostName, Object>) -> Self {
+        self.executor = self.executor.with_known_facts(known_facts);
+        self
+    }
+
     /// Ends the run: see [`PlanExecutor::cancel_token`].
     #[must_use]
     pub fn cancel_token(&self) -> &CancelToken {
@@ -123,6 +138,19 @@ impl ExecutionEngine {
         options: &ExecutionOptions,
     ) -> Result<Schedule, ExecutionError> {
         self.executor.schedule(plan, inventory, options)
+    }
+
+    /// Lists what a plan holds. No host is touched, and a play without hosts is no mistake.
+    ///
+    /// # Errors
+    /// When the inventory or a pattern is wrong, or a limit leaves no host.
+    pub fn list(
+        &self,
+        plan: &ExecutionPlan,
+        inventory: ParsedInventory,
+        options: &ExecutionOptions,
+    ) -> Result<Listing, ExecutionError> {
+        self.executor.list(plan, inventory, options)
     }
 
     /// Runs a plan to its end.

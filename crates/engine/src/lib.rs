@@ -8,7 +8,8 @@ mod invoker;
 
 pub use engine::{ExecutionConfig, ExecutionEngine};
 pub use rustle_runtime::execution::{
-    Answer, BecomeDefaults, Confirm, ExecutionContext, ExecutionError, InventoryReader,
-    PlaySchedule, RoundSchedule, Schedule, ScheduledTask, read_journal,
+    Answer, BecomeDefaults, Confirm, ExecutionContext, ExecutionError, InventoryReader, ListedTask,
+    Listing, PlayListing, PlaySchedule, RoundSchedule, Schedule, ScheduledTask, VarsOnDisk,
+    read_journal,
 };
 pub use rustle_runtime::world::Person;

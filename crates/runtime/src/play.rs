@@ -176,7 +176,12 @@ fn basic_magic(settings: &RunSettings, host: &HostName, record: Option<&HostReco
         "playbook_dir": base_dir,
         "rustle_version": version,
     });
-    if let Some((folder, file)) = &settings.inventory {
+    // A host says itself where it is from; one of the plan's own inventory does not, and a `localhost` that no source names
+    // is from nowhere.
+    let lacks_its_place = record.is_some_and(|record| {
+        !record.group_names.is_empty() && !record.inventory.vars().contains_key("inventory_file")
+    });
+    if let Some((folder, file)) = settings.inventory.as_ref().filter(|_| lacks_its_place) {
         vars["inventory_dir"] = Value::String(folder.clone());
         vars["inventory_file"] = Value::String(file.clone());
     }

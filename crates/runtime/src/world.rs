@@ -190,7 +190,7 @@ pub trait Person: Send + Sync {
 pub trait HostVars: Debug + Send + Sync {
     /// What is known of a host; none for one that the inventory does not have.
     fn record(&self, host: &str) -> Option<Arc<HostRecord>>;
-    /// All hosts, in inventory order.
+    /// All hosts, in the order in which the sources first name them.
     fn names(&self) -> Vec<HostName>;
     /// The hosts of every group.
     fn groups(&self) -> Arc<Object>;

@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use indexmap::IndexMap;
 use rustle_events::{EventKind, ReportFold, Reporter, Tally};
 use rustle_inventory::Inventory;
 use rustle_module::Catalogue;
 use rustle_process::CancelToken;
 use rustle_template::{Engine, Layer, Trust};
 use rustle_types::{
-    ExecutionOptions, ExecutionPlan, ExecutionReport, Mode, Object, ParsedInventory, PlanProblem,
-    RunId, Secret,
+    ExecutionOptions, ExecutionPlan, ExecutionReport, HostName, Mode, Object, ParsedInventory,
+    PlanProblem, RunId, Secret,
 };
 use rustle_vault::VaultSecrets;
 use tokio::sync::mpsc;
@@ -22,7 +23,7 @@ use crate::execution::check::{Checker, Reached};
 use crate::execution::compile::{compile, list_tasks};
 use crate::execution::error::ExecutionError;
 use crate::execution::facts_cache::FactsCache;
-use crate::execution::hosts::HostBook;
+use crate::execution::hosts::{HostBook, VarsOnDisk};
 use crate::execution::journal::Journal;
 use crate::execution::library::PlanLibrary;
 use crate::execution::play_keywords::foreseen;
@@ -70,6 +71,8 @@ pub struct PlanExecutor {
     pub(crate) cancel: CancelToken,
     person: Option<Arc<dyn Person>>,
     reread: Option<InventoryReader>,
+    vars_on_disk: Option<VarsOnDisk>,
+    known_facts: IndexMap<HostName, Object>,
     reporters: Mutex<Vec<Box<dyn Reporter>>>,
     confirm: Mutex<Option<Box<dyn Confirm>>>,
 }
@@ -96,6 +99,8 @@ impl PlanExecutor {
             cancel,
             person: None,
             reread: None,
+            vars_on_disk: None,
+            known_facts: IndexMap::new(),
             reporters: Mutex::default(),
             confirm: Mutex::default(),
         }
@@ -147,6 +152,24 @@ impl PlanExecutor {
     pub fn with_inventory_reader(self, reread: InventoryReader) -> Self {
         Self {
             reread: Some(reread),
+            ..self
+        }
+    }
+
+    /// Reads the variables of hosts and groups that tasks add.
+    #[must_use]
+    pub fn with_vars_on_disk(self, vars_on_disk: VarsOnDisk) -> Self {
+        Self {
+            vars_on_disk: Some(vars_on_disk),
+            ..self
+        }
+    }
+
+    /// Begins with facts that the inventory brought along, as if they had been gathered.
+    #[must_use]
+    pub fn with_known_facts(self, known_facts: IndexMap<HostName, Object>) -> Self {
+        Self {
+            known_facts,
             ..self
         }
     }
@@ -231,7 +254,7 @@ impl PlanExecutor {
                     .map_err(|(path, source)| ExecutionError::Journal { path, source })?,
             ),
         };
-        let book = Arc::new(HostBook::new(inventory, cache));
+        let book = self.book(inventory, cache);
         let (event_tx, events) = mpsc::unbounded_channel();
         let world = self.world(id, plan, options, &book, (invoker, event_tx));
         let mut reporters = self
@@ -276,6 +299,15 @@ impl PlanExecutor {
             what: "the run made no report".into(),
             source: std::io::ErrorKind::InvalidData.into(),
         })
+    }
+
+    /// What is known of the hosts before the first task.
+    fn book(&self, inventory: Inventory, cache: Option<FactsCache>) -> Arc<HostBook> {
+        let book = HostBook::new(inventory, cache).with_vars_on_disk(self.vars_on_disk.clone());
+        for (host, facts) in &self.known_facts {
+            book.know(host, facts);
+        }
+        Arc::new(book)
     }
 
     /// What tasks see of a run.

@@ -69,11 +69,11 @@ impl Run<'_> {
         }
     }
 
-    fn warn_of(&mut self, done: Result<(), InventoryError>) {
-        if let Err(error) = done {
-            self.emit(EventKind::Warned {
-                message: format!("the inventory stays as it was: {error}"),
-            });
+    fn warn_of(&mut self, done: Result<Vec<String>, InventoryError>) {
+        let messages =
+            done.unwrap_or_else(|error| vec![format!("the inventory stays as it was: {error}")]);
+        for message in messages {
+            self.emit(EventKind::Warned { message });
         }
     }
 

@@ -1,7 +1,8 @@
 //! What the run knows of its hosts: inventory, facts, and what tasks left behind.
 
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crate::effects::Effects;
 use crate::execution::facts_cache::FactsCache;
@@ -9,14 +10,45 @@ use crate::play::facts_layer;
 use crate::requests::NewHost;
 use crate::world::{HostRecord, HostVars, LiveVars};
 use dashmap::DashMap;
-use rustle_inventory::{Inventory, InventoryError};
+use rustle_inventory::{FileTree, Inventory, InventoryError, VarFolders};
 use rustle_template::{Layer, Trust};
 use rustle_types::{HostName, Object};
 use serde_json::Value;
 
+/// Where the variables of hosts and groups are that tasks add.
+#[derive(Clone)]
+pub struct VarsOnDisk {
+    /// The folders with `group_vars/` and `host_vars/`.
+    pub folders: VarFolders,
+    /// Reads the files in them.
+    pub files: Arc<dyn FileTree + Send + Sync>,
+}
+
+impl fmt::Debug for VarsOnDisk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VarsOnDisk")
+            .field("folders", &self.folders)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a task adds to the inventory.
+#[derive(Clone, Debug)]
+enum Added {
+    Host(NewHost),
+    Member {
+        host: HostName,
+        group: String,
+        parents: Vec<String>,
+    },
+}
+
 /// The record of every host. Units read it; only the engine's loop writes.
 #[derive(Debug)]
 pub(crate) struct HostBook {
+    vars_on_disk: Option<VarsOnDisk>,
+    /// What tasks added, in order: it is added again to an inventory that is read again.
+    added: Mutex<Vec<Added>>,
     inventory: RwLock<Inventory>,
     records: DashMap<HostName, Arc<HostRecord>>,
     groups: RwLock<Arc<Object>>,
@@ -29,6 +61,8 @@ impl HostBook {
     pub(crate) fn new(inventory: Inventory, cache: Option<FactsCache>) -> Self {
         let groups = Arc::new(groups_of(&inventory));
         Self {
+            vars_on_disk: None,
+            added: Mutex::default(),
             inventory: RwLock::new(inventory),
             records: DashMap::new(),
             groups: RwLock::new(groups),
@@ -107,41 +141,62 @@ impl HostBook {
         });
     }
 
-    /// Adds a host, or adds to one.
-    pub(crate) fn add_host(&self, new: &NewHost) -> Result<(), InventoryError> {
-        let groups: Vec<&str> = new.groups.iter().map(String::as_str).collect();
-        self.amend(&new.name, |inventory| {
-            inventory.add_host(&new.name, new.vars.clone(), &groups)
-        })
+    /// Reads the variables of hosts and groups that tasks add.
+    pub(crate) fn with_vars_on_disk(self, vars_on_disk: Option<VarsOnDisk>) -> Self {
+        Self {
+            vars_on_disk,
+            ..self
+        }
     }
 
-    /// Puts a host into a group, which comes to be where it is missing.
+    /// Takes facts that the inventory brought along. Those that were gathered win, and only they are kept.
+    pub(crate) fn know(&self, host: &HostName, facts: &Object) {
+        self.change(host, |record| {
+            let is_said = |(_, value): &(&String, &Value)| !value.is_null();
+            let said = facts.iter().filter(is_said);
+            let mut known: Object = said
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect();
+            known.extend(Object::clone(&record.facts));
+            record.facts_layer = facts_layer(&known);
+            record.facts = Arc::new(known);
+        });
+    }
+
+    /// Adds a host, or adds to one; gives what the user should know.
+    pub(crate) fn add_host(&self, new: &NewHost) -> Result<Vec<String>, InventoryError> {
+        self.amend(&new.name, Added::Host(new.clone()))
+    }
+
+    /// Puts a host into a group, which comes to be where it is missing; gives what the user should know.
     pub(crate) fn group(
         &self,
         host: &HostName,
         name: &str,
         parents: &[String],
-    ) -> Result<(), InventoryError> {
-        let parents: Vec<&str> = parents.iter().map(String::as_str).collect();
-        self.amend(host, |inventory| {
-            let is_new = inventory.add_group(name, &parents)?;
-            Ok(inventory.add_host_to_group(host, name)? || is_new)
-        })
+    ) -> Result<Vec<String>, InventoryError> {
+        let added = Added::Member {
+            host: host.clone(),
+            group: name.to_owned(),
+            parents: parents.to_vec(),
+        };
+        self.amend(host, added)
     }
 
     /// Changes the inventory in what concerns one host.
-    fn amend(
-        &self,
-        host: &HostName,
-        change: impl FnOnce(&mut Inventory) -> Result<bool, InventoryError>,
-    ) -> Result<(), InventoryError> {
+    fn amend(&self, host: &HostName, added: Added) -> Result<Vec<String>, InventoryError> {
         let mut inventory = self
             .inventory
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        if !change(&mut inventory)? {
-            return Ok(());
+        let mut warnings = Vec::new();
+        if !self.add_to(&mut inventory, &added, &mut warnings)? {
+            return Ok(warnings);
         }
+        self.added
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(added);
         let groups = Arc::new(groups_of(&inventory));
         *self.groups.write().unwrap_or_else(PoisonError::into_inner) = groups;
         self.changes.fetch_add(1, Ordering::Relaxed);
@@ -155,11 +210,63 @@ impl HostBook {
             (changed.inventory, changed.group_names) = fresh;
             *record = Arc::new(changed);
         }
-        Ok(())
+        Ok(warnings)
     }
 
-    /// Takes a new inventory. What tasks left behind stays.
-    pub(crate) fn replace(&self, fresh: Inventory) {
+    /// Adds to an inventory what a task asked for, with the variables that lie on the disk for what is new; whether anything changed.
+    fn add_to(
+        &self,
+        inventory: &mut Inventory,
+        added: &Added,
+        warnings: &mut Vec<String>,
+    ) -> Result<bool, InventoryError> {
+        let (new_host, groups): (_, Vec<&String>) = match added {
+            Added::Host(new) => (
+                Some(&new.name).filter(|name| !inventory.has_host(name.as_str())),
+                new.groups.iter().collect(),
+            ),
+            Added::Member { group, parents, .. } => (None, parents.iter().chain([group]).collect()),
+        };
+        let is_new = |name: &&String| !inventory.parsed().groups.contains_key(*name);
+        let new_groups: Vec<&String> = groups.into_iter().filter(is_new).collect();
+        let has_changed = match added {
+            Added::Host(new) => {
+                let groups: Vec<&str> = new.groups.iter().map(String::as_str).collect();
+                inventory.add_host(&new.name, new.vars.clone(), &groups)?
+            }
+            Added::Member {
+                host,
+                group,
+                parents,
+            } => {
+                let parents: Vec<&str> = parents.iter().map(String::as_str).collect();
+                let is_new = inventory.add_group(group, &parents)?;
+                inventory.add_host_to_group(host, group)? || is_new
+            }
+        };
+        let Some(VarsOnDisk { folders, files }) = &self.vars_on_disk else {
+            return Ok(has_changed);
+        };
+        let of_groups = new_groups
+            .into_iter()
+            .map(|group| inventory.read_group_vars(group, folders, &**files))
+            .collect::<Vec<_>>();
+        let of_host = new_host.map(|host| inventory.read_host_vars(host, folders, &**files));
+        for read in of_groups.into_iter().chain(of_host) {
+            match read {
+                Ok(odd) => warnings.extend(odd.iter().map(ToString::to_string)),
+                Err(error) => warnings.push(format!("variables are left out: {error}")),
+            }
+        }
+        Ok(has_changed)
+    }
+
+    /// Takes a new inventory, and adds to it again what tasks added to the last one. What they left behind for hosts stays.
+    pub(crate) fn replace(&self, mut fresh: Inventory) {
+        for added in &*self.added.lock().unwrap_or_else(PoisonError::into_inner) {
+            // What is wrong with it was told when it was added.
+            let _ = self.add_to(&mut fresh, added, &mut Vec::new());
+        }
         let groups = Arc::new(groups_of(&fresh));
         *self.groups.write().unwrap_or_else(PoisonError::into_inner) = groups;
         for mut record in self.records.iter_mut() {
@@ -225,7 +332,13 @@ impl HostVars for HostBook {
     }
 
     fn names(&self) -> Vec<HostName> {
-        self.inventory(|inventory| inventory.hosts().to_vec())
+        self.inventory(|inventory| {
+            let hosts = inventory.parsed().hosts.iter();
+            hosts
+                .filter(|(_, host)| !host.implicit)
+                .map(|(name, _)| name.clone())
+                .collect()
+        })
     }
 
     fn groups(&self) -> Arc<Object> {

@@ -15,6 +15,7 @@ mod hosts;
 mod includes;
 mod journal;
 mod library;
+mod listing;
 mod placement;
 mod play_keywords;
 mod plays;
@@ -36,6 +37,8 @@ pub use error::ExecutionError;
 pub use executor::{
     BecomeDefaults, ExecutionContext, ExecutorConfig, InventoryReader, PlanExecutor,
 };
+pub use hosts::VarsOnDisk;
 pub use journal::read_journal;
+pub use listing::{ListedTask, Listing, PlayListing};
 pub use schedule::{PlaySchedule, RoundSchedule, Schedule, ScheduledTask};
 pub use step::{Answer, Confirm};

@@ -152,7 +152,8 @@ pub(crate) fn with_pattern(play: &PlayPlan) -> PlayPlan {
     play
 }
 
-fn resolve_limit(
+/// The hosts that a limit leaves.
+pub(crate) fn resolve_limit(
     limit: &str,
     inventory: &Inventory,
     warnings: &mut Vec<String>,

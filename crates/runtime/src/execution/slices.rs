@@ -60,6 +60,20 @@ pub(crate) fn rounds(
         .collect()
 }
 
+/// The batches that hold each task of a play once: those of one slice.
+pub(crate) fn batches_of_a_slice(
+    play: &PlayPlan,
+    strategy: StrategyKind,
+    options: &ExecutionOptions,
+) -> Vec<usize> {
+    let mut all = batch_order(play);
+    let is_rolling = matches!(strategy, StrategyKind::Rolling { .. });
+    if is_rolling && options.serial.is_empty() && has_slices_of_its_own(&play.batches) {
+        all.truncate(1);
+    }
+    all
+}
+
 /// Whether the plan itself cut the hosts: each host is in one batch only.
 fn has_slices_of_its_own(batches: &[TaskBatch]) -> bool {
     let mut seen = HashSet::new();
