@@ -129,7 +129,7 @@ pub(crate) struct RunArgs {
 #[derive(Args, Debug, Default, PartialEq)]
 #[command(next_help_heading = "Hosts and variables")]
 pub(crate) struct HostArgs {
-    /// Inventory: INI, YAML or JSON file, folder, output of rustle-parse, or host names with a comma (repeatable)
+    /// Inventory: INI, YAML or JSON file, program, folder, output of rustle-parse, or host names with a comma (repeatable)
     #[arg(short, long, value_name = "FILE")]
     pub(crate) inventory: Vec<String>,
     /// Stay with the hosts of this pattern
@@ -174,12 +174,35 @@ pub(crate) struct TaskArgs {
     /// Print what would be run, on which hosts, without connecting to any
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) list: ListArgs,
     /// Take warnings about the plan as mistakes
     #[arg(long)]
     pub(crate) strict: bool,
     /// Run handlers also on hosts that failed
     #[arg(long)]
     pub(crate) force_handlers: bool,
+}
+
+/// What is listed in place of a run.
+#[derive(Args, Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct ListArgs {
+    /// List the hosts of each play and end
+    #[arg(long)]
+    pub(crate) list_hosts: bool,
+    /// List the tasks of each play and end
+    #[arg(long)]
+    pub(crate) list_tasks: bool,
+    /// List the tags of each play and end
+    #[arg(long)]
+    pub(crate) list_tags: bool,
+}
+
+impl ListArgs {
+    /// Whether anything is listed.
+    pub(crate) fn is_asked(self) -> bool {
+        self.list_hosts || self.list_tasks || self.list_tags
+    }
 }
 
 /// How much at once, how long, how often.
@@ -294,15 +317,6 @@ pub(crate) struct LaterOptions {
     /// Continue the run of this id
     #[arg(long, value_name = "ID")]
     resume: Option<String>,
-    /// List the hosts and end
-    #[arg(long)]
-    list_hosts: bool,
-    /// List the tasks and end
-    #[arg(long)]
-    list_tasks: bool,
-    /// List the tags and end
-    #[arg(long)]
-    list_tags: bool,
     /// Ask for the password of the login
     #[arg(short = 'k', long)]
     ask_pass: bool,
@@ -315,9 +329,6 @@ impl LaterOptions {
             (!self.module_path.is_empty(), "--module-path"),
             (self.cleanup_on_failure, "--cleanup-on-failure"),
             (self.resume.is_some(), "--resume"),
-            (self.list_hosts, "--list-hosts"),
-            (self.list_tasks, "--list-tasks"),
-            (self.list_tags, "--list-tags"),
             (self.ask_pass, "--ask-pass"),
         ]
         .into_iter()

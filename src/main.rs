@@ -10,6 +10,7 @@ mod env;
 mod errors;
 mod extra_vars;
 mod inventory_source;
+mod listing;
 mod logging;
 mod nearest;
 mod plan_source;

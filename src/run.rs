@@ -10,7 +10,7 @@ use rustle_report::{Printer, Verbosity, escape_for_terminal};
 use rustle_types::{ExecutionReport, ExitStatus, PlanErrors, PlanReader};
 use rustle_vault::VaultSecrets;
 
-use crate::cli::RunArgs;
+use crate::cli::{ListArgs, RunArgs};
 use crate::config::ConfigFile;
 use crate::dry_run;
 use crate::env::Environment;
@@ -18,8 +18,8 @@ use crate::errors::{CliError, chain, warning};
 use crate::plan_source::{LoadedPlan, PlanSource};
 use crate::settings::{Origin, Settings, Sources};
 use crate::signals::Signals;
-use crate::wiring::{self, ExecutionError, Readers};
-use crate::{extra_vars, inventory_source, logging, prompt, vault};
+use crate::wiring::{self, ExecutionError, Listing, Readers, VarsOnDisk};
+use crate::{extra_vars, inventory_source, listing, logging, prompt, vault};
 
 /// Runs what the command line asks for.
 ///
@@ -54,15 +54,27 @@ pub(crate) async fn run(args: &RunArgs, environment: &Environment) -> Result<Exi
         output.color,
     );
     tell_first(&printer, environment, &settings, &loaded, &hosts);
-    if args.connection.ask_become_pass && !settings.options.dry_run {
+    let list = args.tasks.list;
+    let options = &mut settings.options;
+    if list.list_tags && options.tags.is_empty() && options.skip_tags.is_empty() {
+        // Tasks that never run by themselves have tags too.
+        options.tags = vec!["all".into(), "never".into()];
+    }
+    if args.connection.ask_become_pass && !settings.options.dry_run && !list.is_asked() {
         settings.r#become.password = Some(prompt::password("become password")?);
     }
+    let vars_on_disk = VarsOnDisk {
+        folders: hosts.var_folders.clone(),
+        files: Arc::new(files.clone()),
+    };
     let reread = inventory_source::rereader(
         inventory_source::sources(&inventories, &loaded.plan),
         loaded.base_dir.clone(),
         files,
     );
     let work = Work {
+        list,
+        vars_on_disk,
         reread,
         settings,
         loaded,
@@ -74,6 +86,8 @@ pub(crate) async fn run(args: &RunArgs, environment: &Environment) -> Result<Exi
 
 /// What is run, with what.
 struct Work {
+    list: ListArgs,
+    vars_on_disk: VarsOnDisk,
     reread: rustle_engine::InventoryReader,
     settings: Settings,
     loaded: LoadedPlan,
@@ -84,6 +98,8 @@ struct Work {
 /// Checks plan and hosts against what the engine can do, then runs it or prints what it would run.
 async fn execute(work: Work, printer: &Printer) -> Result<ExitStatus, CliError> {
     let Work {
+        list,
+        vars_on_disk,
         reread,
         settings,
         loaded,
@@ -91,7 +107,7 @@ async fn execute(work: Work, printer: &Printer) -> Result<ExitStatus, CliError> 
         secrets,
     } = work;
     let is_dry_run = settings.options.dry_run;
-    let readers = match is_dry_run {
+    let readers = match is_dry_run || list.is_asked() {
         true => Readers::default(),
         false => wiring::readers(&settings.output, settings.options.step, printer)?,
     };
@@ -102,7 +118,14 @@ async fn execute(work: Work, printer: &Printer) -> Result<ExitStatus, CliError> 
     } = readers;
     let engine = wiring::engine(&settings, loaded.base_dir, reporters)?
         .with_vault(secrets)
+        .with_vars_on_disk(vars_on_disk)
+        .with_known_facts(hosts.host_facts)
         .with_inventory_reader(reread);
+    if list.is_asked() {
+        let listing = engine.list(&loaded.plan, hosts.inventory, &settings.options)?;
+        print_listing(&listing, (&loaded.name, list), printer);
+        return Ok(ExitStatus::Done);
+    }
     if let Some(errors) = PlanErrors::from_problems(engine.check(&loaded.plan)) {
         return Err(errors.named(loaded.name).into());
     }
@@ -129,6 +152,20 @@ async fn execute(work: Work, printer: &Printer) -> Result<ExitStatus, CliError> 
             })
         }
     }
+}
+
+/// Prints what a plan holds.
+fn print_listing(listing: &Listing, (plan, asked): (&str, ListArgs), printer: &Printer) {
+    for message in &listing.warnings {
+        warn(printer, message);
+    }
+    let text = listing::Text {
+        plan,
+        listing,
+        asked,
+    };
+    // A reader that has seen enough is no mistake.
+    let _ = write!(printer.data(), "{text}");
 }
 
 /// Waits for the run's end. The first signal asks it to end in an orderly way, a further one at once.

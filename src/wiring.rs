@@ -17,7 +17,7 @@ use crate::errors::CliError;
 use crate::prompt::{self, TerminalConfirm};
 use crate::settings::{OutputSettings, Settings};
 
-pub(crate) use rustle_engine::{BecomeDefaults, ExecutionError, Schedule};
+pub(crate) use rustle_engine::{BecomeDefaults, ExecutionError, Listing, Schedule, VarsOnDisk};
 
 /// The agent for machines like this one, and their name, as the build script made them.
 const AGENT: &[u8] = include_bytes!(env!("RUSTLE_AGENT"));

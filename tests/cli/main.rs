@@ -9,6 +9,8 @@ mod bad_input;
 mod configuration;
 mod dry_run;
 mod facts_cache;
+mod inventory;
+mod listing;
 mod local_run;
 mod side_by_side;
 mod usage;
