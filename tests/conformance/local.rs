@@ -79,12 +79,14 @@ const NEEDS_THE_OTHERS: [(&str, &str); 9] = [
 ];
 
 /// Cases whose hosts are those of an inventory beside the plan, which a run in one process does not read.
-const WITH_AN_INVENTORY: [&str; 5] = [
+const WITH_AN_INVENTORY: [&str; 7] = [
     "90-inventory-folder",
     "91-inventory-program",
     "92-refresh-inventory",
     "93-precedence-roles",
     "94-connection-templates",
+    "95-patterns",
+    "97-vault",
 ];
 
 fn has_part_of_its_own(case: &Path) -> bool {

@@ -15,6 +15,9 @@ use crate::world::Unreachable;
 /// The key by which an include says that what it names is not there; never seen by users.
 pub(crate) const MISSING: &str = "_rustle_missing";
 
+/// Marks a result that is not shown, whatever `no_log` says.
+pub(crate) const SECRET: &str = "_rustle_secret";
+
 /// What a task on a host came to.
 #[derive(Debug)]
 pub struct UnitOutcome {
@@ -81,6 +84,7 @@ impl Unit<'_> {
             scope,
         };
         let keywords = &self.node.keywords;
+        let is_secret = take(&mut raw, SECRET);
         let mut effects = Effects::of_result(&raw, self.node);
         effects.requests = self.requests.take();
         if raw.contains_key("results") && !is(&raw, "failed") {
@@ -94,10 +98,11 @@ impl Unit<'_> {
             .flag("no_log", keywords.no_log.as_ref())
             .ok()
             .flatten()
-            .unwrap_or(keywords.no_log.is_some());
+            .unwrap_or(keywords.no_log.is_some())
+            || is_secret;
         let is_on = |field, flag| cx.flag(field, flag).ok().flatten().unwrap_or(false);
         let failed = is(&raw, "failed");
-        let is_missing_include = take_missing(&mut raw) && failed;
+        let is_missing_include = take(&mut raw, MISSING) && failed;
         let ignores_errors =
             is_on("ignore_errors", keywords.ignore_errors.as_ref()) && !is_missing_include;
         let delegates_facts = is_on("delegate_facts", keywords.delegate_facts.as_ref());
@@ -257,13 +262,13 @@ fn task_diff(diff: &Value) -> Option<TaskDiff> {
     })
 }
 
-/// Whether a result, or one of its items, says that what was to be brought in is not there.
-fn take_missing(raw: &mut Object) -> bool {
-    let mut is_missing = raw.shift_remove(MISSING).is_some();
+/// Takes a mark from a result and its items; whether it was on any.
+fn take(raw: &mut Object, mark: &str) -> bool {
+    let mut is_there = raw.shift_remove(mark).is_some();
     if let Some(Value::Array(items)) = raw.get_mut("results") {
         for item in items.iter_mut().filter_map(Value::as_object_mut) {
-            is_missing |= item.shift_remove(MISSING).is_some();
+            is_there |= item.shift_remove(mark).is_some();
         }
     }
-    is_missing
+    is_there
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::ActionContext;
 use crate::files::FilePlace;
+use crate::outcome::SECRET;
 use crate::result::TaskError;
 
 pub(crate) const SPEC: Spec = Spec::new(
@@ -46,6 +47,7 @@ pub(crate) fn run(context: &ActionContext<'_>) -> Result<ModuleResult, TaskError
     };
     let mut files = Vec::new();
     let mut read = Object::new();
+    let mut is_secret = false;
     let done = match (text("dir"), text("file")) {
         (Some(_), Some(_)) => {
             return Err(TaskError::new(
@@ -53,13 +55,16 @@ pub(crate) fn run(context: &ActionContext<'_>) -> Result<ModuleResult, TaskError
             ));
         }
         (None, None) => return Err(TaskError::new("names neither a file nor a folder")),
-        (Some(dir), None) => folder(context, &dir, &args, &mut files)
-            .and_then(|found| add_all(context, &found, &mut read)),
+        (Some(dir), None) => folder(context, &dir, &args, &mut files).and_then(|found| {
+            is_secret = found.iter().any(|file| is_encrypted(file));
+            add_all(context, &found, &mut read)
+        }),
         (None, Some(file)) => find(context, &file).and_then(|path| {
             if !has_extension(&path, &extensions(&args)) {
                 return Err(wrong_extension(&path, &extensions(&args)));
             }
             files.push(path.display().to_string());
+            is_secret = is_encrypted(&path);
             add_all(context, &[path], &mut read)
         }),
     };
@@ -83,7 +88,15 @@ pub(crate) fn run(context: &ActionContext<'_>) -> Result<ModuleResult, TaskError
     result
         .result
         .insert("ansible_included_var_files".into(), files.into());
+    if is_secret {
+        result.result.insert(SECRET.into(), Value::Bool(true));
+    }
     Ok(result)
+}
+
+/// Whether a file is encrypted as a whole; what is in it is not shown.
+fn is_encrypted(path: &Path) -> bool {
+    std::fs::read(path).is_ok_and(|content| rustle_vault::is_encrypted(&content))
 }
 
 /// Reads the files, later ones win.

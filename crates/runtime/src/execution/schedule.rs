@@ -235,7 +235,10 @@ fn play_hosts(
                     hosts.push(host.clone());
                 }
             }
-            hosts.sort_by_key(|host| place.get(host).copied().unwrap_or(usize::MAX));
+            // Where they were resolved from a pattern, its order counts: `db,web` is `db` first.
+            if play.hosts_pattern.is_none() {
+                hosts.sort_by_key(|host| place.get(host).copied().unwrap_or(usize::MAX));
+            }
             Ok(hosts)
         }
     }
