@@ -8,6 +8,7 @@
 pub mod accounts;
 mod args;
 mod attached;
+pub mod backup;
 mod catalogue;
 mod choices;
 mod coerce;
@@ -18,6 +19,7 @@ pub mod hosts;
 pub mod jobs;
 mod limit;
 mod literals;
+pub mod os_error;
 pub mod path_info;
 mod py_json;
 mod pyrepr;

@@ -7,7 +7,6 @@
 
 mod assemble;
 mod attributes;
-mod backup;
 mod blockinfile;
 mod checksum;
 mod copy;
@@ -20,7 +19,6 @@ mod fnmatch;
 mod ini_file;
 mod lineinfile;
 mod metadata;
-mod os_error;
 mod paths;
 mod replace;
 mod slurp;
@@ -32,7 +30,7 @@ mod unarchive;
 mod validate;
 mod web;
 
-use rustle_module::DynModule;
+use rustle_module::{DynModule, backup, os_error};
 
 /// The modules of this family.
 pub const FAMILY: &[&dyn DynModule] = &[

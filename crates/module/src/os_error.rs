@@ -3,12 +3,14 @@
 use std::io;
 
 /// `[Errno 2] No such file or directory: b'/x'`, as Python writes it.
-pub(crate) fn describe(error: &io::Error, path: &str) -> String {
+#[must_use]
+pub fn describe(error: &io::Error, path: &str) -> String {
     format!("{}: b'{path}'", describe_bare(error))
 }
 
 /// `[Errno 2] No such file or directory`, or the error's own text where there is no number.
-pub(crate) fn describe_bare(error: &io::Error) -> String {
+#[must_use]
+pub fn describe_bare(error: &io::Error) -> String {
     match error.raw_os_error() {
         Some(number) => format!("[Errno {number}] {}", text_of(error)),
         None => error.to_string(),
@@ -16,7 +18,8 @@ pub(crate) fn describe_bare(error: &io::Error) -> String {
 }
 
 /// What the error is, without its number.
-pub(crate) fn text_of(error: &io::Error) -> String {
+#[must_use]
+pub fn text_of(error: &io::Error) -> String {
     let text = error.to_string();
     match text.find(" (os error") {
         Some(end) => text[..end].to_owned(),

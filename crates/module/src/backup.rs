@@ -4,11 +4,10 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::path::Path;
 
+use crate::os_error::describe_bare;
+use crate::result::Failure;
 use chrono::{Local, TimeDelta};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps};
-use rustle_module::Failure;
-
-use crate::os_error::describe_bare;
 
 /// Copies a file, with owner, mode and times, to `path.PID.YYYY-MM-DD@HH:MM:SS~` and returns that name.
 ///
@@ -16,7 +15,7 @@ use crate::os_error::describe_bare;
 ///
 /// # Errors
 /// When the copy cannot be made.
-pub(crate) fn make(path: &str) -> Result<String, Failure> {
+pub fn make(path: &str) -> Result<String, Failure> {
     let backup = free_name(path);
     copy(path, &backup).map_err(|error| {
         let text = describe_bare(&error);
@@ -28,7 +27,8 @@ pub(crate) fn make(path: &str) -> Result<String, Failure> {
 }
 
 /// The name that a backup made now has.
-pub(crate) fn free_name(path: &str) -> String {
+#[must_use]
+pub fn free_name(path: &str) -> String {
     let mut time = Local::now();
     loop {
         let date = time.format("%Y-%m-%d@%H:%M:%S");
