@@ -50,3 +50,68 @@ fn cron_does_what_ansible_does() {
         Golden::load(FOLDER, &["cron", "cron-more"]).check(CRON_EXCEPTIONS, run);
     }
 }
+
+const AUTHORIZED_KEY_EXCEPTIONS: &[(&str, &str)] = &[(
+    "x-ak-dir",
+    "a folder in the place of the file is refused before anything of it is changed",
+)];
+
+#[test]
+fn authorized_key_does_what_ansible_does() {
+    let golden = Golden::load(FOLDER, &["authorized_key", "authorized_key-more"]);
+    golden.check(AUTHORIZED_KEY_EXCEPTIONS, run);
+}
+
+const SYSCTL_EXCEPTIONS: &[(&str, &str)] = &[
+    (
+        "x-sysctl-dir",
+        "a folder in the place of the file is refused when it is read",
+    ),
+    (
+        "x-sysctl-nofolder",
+        "the message names the file, and not a temporary one",
+    ),
+];
+
+#[test]
+fn sysctl_does_what_ansible_does() {
+    Golden::load(FOLDER, &["sysctl", "sysctl-more"]).check(SYSCTL_EXCEPTIONS, run);
+}
+
+const CREATES_NOTHING: &str = "check mode creates no `fstab`";
+
+const MOUNT_EXCEPTIONS: &[(&str, &str)] = &[
+    ("x-mount-nofs", CREATES_NOTHING),
+    ("x-mount-nofs-deep", CREATES_NOTHING),
+    (
+        "x-mount-opts-space",
+        "a tab in a field is escaped, as it would end the field",
+    ),
+];
+
+#[test]
+fn mount_does_what_ansible_does() {
+    if is_sandbox("golden::mount_does_what_ansible_does") {
+        Golden::load(FOLDER, &["mount", "mount-more"]).check(MOUNT_EXCEPTIONS, run);
+    }
+}
+
+const PAM_LIMITS_EXCEPTIONS: &[(&str, &str)] = &[(
+    "x-pam_limits-nonewline",
+    "a last line without an end gets one before a line is added behind it",
+)];
+
+#[test]
+fn pam_limits_does_what_ansible_does() {
+    Golden::load(FOLDER, &["pam_limits", "pam_limits-more"]).check(PAM_LIMITS_EXCEPTIONS, run);
+}
+
+const SUDOERS_EXCEPTIONS: &[(&str, &str)] = &[(
+    "x-sudoers-nouser",
+    "a rule for nobody is refused before anything is written, also in check mode",
+)];
+
+#[test]
+fn sudoers_does_what_ansible_does() {
+    Golden::load(FOLDER, &["sudoers", "sudoers-more"]).check(SUDOERS_EXCEPTIONS, run);
+}
