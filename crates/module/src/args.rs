@@ -32,7 +32,9 @@ pub enum ArgError {
     #[error("missing required arguments: {0}")]
     Missing(String),
     /// A value does not fit the option's type.
-    #[error("{what} '{name}' is of type {found} and we were unable to convert to {wanted}: {why}")]
+    #[error(
+        "{what} '{name}' is of type {found}{within} and we were unable to convert to {wanted}: {why}"
+    )]
     Type {
         /// Whether the whole value is meant, or an element of a list.
         what: &'static str,
@@ -40,6 +42,8 @@ pub enum ArgError {
         name: String,
         /// The type of what was given.
         found: &'static str,
+        /// Which option it is inside of, with ` found in ` before it; else empty.
+        within: String,
         /// The type that the option has.
         wanted: &'static str,
         /// What kept it from being converted.
@@ -72,6 +76,50 @@ pub enum ArgError {
     },
 }
 
+impl ArgError {
+    /// The mistake as it is told where it is one inside of the option `outer`.
+    fn found_in(self, outer: &str) -> Self {
+        match self {
+            Self::Missing(names) => Self::Missing(format!("{names} found in {outer}")),
+            Self::Choice {
+                name,
+                choices,
+                found,
+            } => Self::Choice {
+                name,
+                choices,
+                found: format!("{found} found in {outer}"),
+            },
+            Self::Type {
+                what,
+                name,
+                found,
+                within,
+                wanted,
+                why,
+            } => {
+                let inner = within
+                    .trim_start_matches(" found in '")
+                    .trim_end_matches("'.");
+                let path = if inner.is_empty() {
+                    outer.to_owned()
+                } else {
+                    format!("{outer} -> {inner}")
+                };
+                Self::Type {
+                    what,
+                    name,
+                    found,
+                    within: format!(" found in '{path}'."),
+                    wanted,
+                    why,
+                }
+            }
+            other => other,
+        }
+    }
+}
+
 /// Checks `args` against `spec`, resolves aliases, fills in defaults and coerces.
 ///
 /// # Errors
@@ -81,30 +129,60 @@ pub fn check_args(
     given: Object,
     expand: &dyn Expand,
 ) -> Result<CheckedArgs, ArgError> {
+    check_all_args(spec, given, expand).map_err(|errors| {
+        let first = errors.into_iter().next();
+        first.unwrap_or_else(|| ArgError::Group("the arguments do not fit".into()))
+    })
+}
+
+/// Checks `args` against `spec` as [`check_args`] does, and goes on after a mistake.
+///
+/// # Errors
+/// All mistakes, in the order of their classes.
+pub fn check_all_args(
+    spec: &Spec,
+    given: Object,
+    expand: &dyn Expand,
+) -> Result<CheckedArgs, Vec<ArgError>> {
+    let mut errors = Vec::new();
+    let checked = check_into(spec, given, expand, &mut errors);
+    if errors.is_empty() {
+        Ok(checked)
+    } else {
+        Err(errors)
+    }
+}
+
+fn check_into(
+    spec: &Spec,
+    given: Object,
+    expand: &dyn Expand,
+    errors: &mut Vec<ArgError>,
+) -> CheckedArgs {
     let options: Vec<&'static Opt> = spec.all_options().collect();
     let (mut args, unknown, warnings) = resolve_aliases(&options, given, spec);
-    check_exclusive(spec.constraints, &args)?;
+    errors.extend(check_exclusive(spec.constraints, &args).err());
     let missing: Vec<&str> = options
         .iter()
         .filter(|o| o.required && !args.contains_key(o.name))
         .map(|o| o.name)
         .collect();
     if !missing.is_empty() {
-        return Err(ArgError::Missing(sorted(missing).join(", ")));
+        errors.push(ArgError::Missing(sorted(missing).join(", ")));
     }
     fill_defaults(&options, &mut args);
     for option in &options {
-        coerce_option(option, &mut args, expand)?;
+        errors.extend(coerce_option(option, &mut args, expand).err());
     }
     for option in &options {
-        check_choices(option, &mut args)?;
+        errors.extend(check_choices(option, &mut args).err());
     }
-    check_groups(spec.constraints, &args)?;
+    errors.extend(check_groups(spec.constraints, &args).err());
     for option in options.iter().filter(|o| !o.suboptions.is_empty()) {
-        check_suboptions(option, &mut args, expand)?;
+        check_suboptions(option, &mut args, expand, errors);
     }
     if !unknown.is_empty() && !spec.any_option {
-        return Err(unknown_error(spec, &options, unknown));
+        errors.push(unknown_error(spec, &options, unknown));
     }
     let mut secrets = Vec::new();
     for option in options.iter().filter(|o| o.no_log) {
@@ -113,11 +191,11 @@ pub fn check_args(
     for option in &options {
         args.entry(option.name).or_insert(Value::Null);
     }
-    Ok(CheckedArgs {
+    CheckedArgs {
         args,
         warnings,
         secrets,
-    })
+    }
 }
 
 /// Moves values of aliases to the options' own names. An alias beats the name it stands for.
@@ -201,6 +279,7 @@ fn coerce_option(option: &Opt, args: &mut Object, expand: &dyn Expand) -> Result
             what,
             name: option.name.into(),
             found,
+            within: String::new(),
             wanted: type_name(wanted),
             why,
         }
@@ -234,20 +313,25 @@ fn type_name(kind: Type) -> &'static str {
 }
 
 /// Checks the options inside a dict, or inside each dict of a list.
-fn check_suboptions(option: &Opt, args: &mut Object, expand: &dyn Expand) -> Result<(), ArgError> {
+fn check_suboptions(
+    option: &Opt,
+    args: &mut Object,
+    expand: &dyn Expand,
+    errors: &mut Vec<ArgError>,
+) {
     let spec = Spec::new(option.name, option.suboptions);
-    let check = |value: &mut Value| match value {
-        Value::Object(fields) => {
-            *fields = check_args(&spec, std::mem::take(fields), expand)?.args;
-            Ok(())
+    let mut inner = Vec::new();
+    let mut check = |value: &mut Value| {
+        if let Value::Object(fields) = value {
+            *fields = check_into(&spec, std::mem::take(fields), expand, &mut inner).args;
         }
-        _ => Ok(()),
     };
     match args.get_mut(option.name) {
-        Some(Value::Array(items)) => items.iter_mut().try_for_each(check),
+        Some(Value::Array(items)) => items.iter_mut().for_each(check),
         Some(value) => check(value),
-        None => Ok(()),
+        None => {}
     }
+    errors.extend(inner.into_iter().map(|error| error.found_in(option.name)));
 }
 
 fn is_given(args: &Object, name: &str) -> bool {

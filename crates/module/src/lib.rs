@@ -31,7 +31,7 @@ mod result;
 mod spec;
 mod target;
 
-pub use args::{ArgError, CheckedArgs, check_args};
+pub use args::{ArgError, CheckedArgs, check_all_args, check_args};
 pub use attached::{Attached, Sink};
 pub use catalogue::{Catalogue, short_name};
 pub use coerce::{Expand, as_bool, expand_path, py_type};
