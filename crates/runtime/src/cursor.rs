@@ -23,6 +23,10 @@ pub struct Cursor {
     host: HostName,
     frames: Vec<Frame>,
     current: Option<Step>,
+    /// Where the host stood when its last task ended, before it looked for the next one.
+    behind: Vec<Frame>,
+    /// The handler from which the next flush goes on, where a handler failed in the last one.
+    first_handler: usize,
     /// The host failed, and only walks on through handlers that are run all the same.
     has_failed: bool,
     /// The host failed elsewhere: only `always` sections of blocks that were begun run yet.
@@ -51,15 +55,15 @@ pub struct Flush<'a> {
 /// What a failure means for the host.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fate {
-    /// A `rescue` takes over.
+    /// A `rescue` takes over, at once or after the `always` sections of inner blocks.
     Rescued,
-    /// `always` sections run yet, and an outer `rescue` may still take over.
+    /// `always` sections run yet, and then the host leaves.
     Unwinding,
     /// The host leaves the play.
     Out,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Frame {
     List {
         place: TaskPath,
@@ -99,6 +103,8 @@ impl Cursor {
             host,
             frames,
             current: None,
+            behind: Vec::new(),
+            first_handler: 0,
             has_failed: false,
             is_abandoned: false,
         }
@@ -163,6 +169,7 @@ impl Cursor {
                         return self.enter(handler.node.clone(), place, Some(index));
                     }
                 }
+                self.first_handler = 0;
                 self.frames.pop();
                 None
             }
@@ -193,17 +200,41 @@ impl Cursor {
     /// The current task ended well, or does not count.
     pub fn pass(&mut self) {
         self.current = None;
+        self.behind.clone_from(&self.frames);
+    }
+
+    /// The task that ended last fails after all, because it failed elsewhere; what the host came to since does not count.
+    pub fn fail_behind(&mut self) -> Fate {
+        if !self.behind.is_empty() {
+            self.frames = std::mem::take(&mut self.behind);
+        }
+        self.fail()
+    }
+
+    /// Whether a block around the current task has a `rescue` that is still to come. A failure there is one that is rescued, even
+    /// where the `rescue` of an inner block fails first.
+    fn is_rescuing(&self) -> bool {
+        !self.is_abandoned && self.frames.iter().any(|frame| {
+            matches!(frame, Frame::Block { node, section: Section::Block, .. } if !node.rescue.is_empty())
+        })
     }
 
     /// The current task failed.
     pub fn fail(&mut self) -> Fate {
         self.current = None;
-        self.unwind()
+        let is_rescuing = self.is_rescuing();
+        match self.unwind() {
+            Fate::Unwinding if is_rescuing => Fate::Rescued,
+            fate => fate,
+        }
     }
 
     /// Goes to the nearest `rescue` or `always` around what failed.
     fn unwind(&mut self) -> Fate {
         while let Some(frame) = self.frames.last_mut() {
+            if let Frame::Handlers { next, .. } = frame {
+                self.first_handler = *next;
+            }
             if let Frame::Block {
                 node,
                 section,
@@ -253,7 +284,7 @@ impl Cursor {
 
     /// Runs these lists of tasks, each below its place, after the current task and before what follows it.
     pub fn enter_lists(&mut self, lists: Vec<(TaskPath, Arc<[Node]>)>) {
-        self.current = None;
+        self.pass();
         for (place, nodes) in lists.into_iter().rev() {
             self.frames.push(Frame::List {
                 place,
@@ -268,7 +299,7 @@ impl Cursor {
         if let Some(step) = self.current.take() {
             self.frames.push(Frame::Handlers {
                 place: step.place,
-                next: 0,
+                next: self.first_handler,
             });
         }
     }
@@ -283,7 +314,10 @@ impl Cursor {
     pub fn flush_at_end(&mut self, place: TaskPath) {
         self.current = None;
         self.is_abandoned = false;
-        self.frames = vec![Frame::Handlers { place, next: 0 }];
+        self.frames = vec![Frame::Handlers {
+            place,
+            next: self.first_handler,
+        }];
     }
 
     /// Whether the host is among its notified handlers.

@@ -1,5 +1,6 @@
 //! What a task leaves behind for the rest of the run.
 
+use rustle_module::as_bool;
 use rustle_types::Object;
 use serde_json::Value;
 
@@ -26,7 +27,16 @@ impl Effects {
     /// Takes the `ansible_facts` of a raw result and of its items.
     pub(crate) fn of_result(raw: &Object, node: &TaskNode) -> Self {
         let mut effects = Self::default();
-        let mut take = |result: &Object| effects.add_facts(result, node.call.short_name());
+        let module = node.call.short_name();
+        let is_cacheable =
+            module == "set_fact" && node.call.args.get("cacheable").and_then(as_bool) == Some(true);
+        let mut take = |result: &Object| {
+            effects.add_facts(result, module);
+            if is_cacheable {
+                // They count as if they had been gathered, too.
+                effects.add_facts(result, "setup");
+            }
+        };
         match raw.get("results") {
             Some(Value::Array(items)) => items.iter().filter_map(Value::as_object).for_each(take),
             _ => take(raw),

@@ -8,22 +8,48 @@ use rustle_template::{Scope, Trust};
 use rustle_types::{LoopControl, Object};
 use serde_json::{Value, json};
 
+use crate::connection::is_connection_var;
 use crate::evaluate::Evaluator;
 use crate::loop_items::items_of;
-use crate::outcome::censored;
+use crate::outcome::{censored, unreachable_result};
 use crate::result::{TaskError, is, object, skipped};
 use crate::unit::{Unit, UnitError};
+use crate::world::Unreachable;
+
+/// What a task came to, with all items of its loop.
+pub(crate) struct Ran {
+    /// The result.
+    pub(crate) raw: Object,
+    /// The handlers that it notifies.
+    pub(crate) notify: Vec<String>,
+    /// Whether an item's result must not be shown.
+    pub(crate) is_secret: bool,
+    /// Why the host could not be reached for an item, if so.
+    pub(crate) unreachable: Option<Unreachable>,
+}
+
+impl Ran {
+    /// A result that notifies nobody.
+    pub(crate) const fn of(raw: Object) -> Self {
+        Self {
+            raw,
+            notify: Vec::new(),
+            is_secret: false,
+            unreachable: None,
+        }
+    }
+}
 
 /// Runs a task, with its loop if it has one.
-pub(crate) async fn run(
-    unit: &Unit<'_>,
-    scope: &Scope,
-) -> Result<(Object, Vec<String>), UnitError> {
+pub(crate) async fn run(unit: &Unit<'_>, scope: &Scope) -> Result<Ran, UnitError> {
     let task = &unit.node.task;
     if task.loop_over.is_none() && task.with.is_none() {
-        let result = unit.run_item(scope, &unit.key("-"), None).await?;
-        let notify = unit.notified(&result, scope);
-        return Ok((result, notify));
+        let raw = unit.run_item(scope, &unit.key("-"), None).await?;
+        let notify = unit.notified(&raw, scope);
+        return Ok(Ran {
+            notify,
+            ..Ran::of(raw)
+        });
     }
     let cx = Evaluator {
         engine: &unit.world.engine,
@@ -40,23 +66,19 @@ pub(crate) async fn run(
                 .as_ref()
                 .map(|when| cx.conditions("when", when))
             {
-                Some(Ok(Some(condition))) => Ok((skipped(&condition), Vec::new())),
+                Some(Ok(Some(condition))) => Ok(Ran::of(skipped(&condition))),
                 _ => Err(error.into()),
             };
         }
     };
     if items.is_empty() {
         let empty = json!({"changed": false, "skipped": true, "skipped_reason": "No items in the list", "results": []});
-        return Ok((object(empty), Vec::new()));
+        return Ok(Ran::of(object(empty)));
     }
     run_items(unit, scope, items).await
 }
 
-async fn run_items(
-    unit: &Unit<'_>,
-    scope: &Scope,
-    items: Vec<Value>,
-) -> Result<(Object, Vec<String>), UnitError> {
+async fn run_items(unit: &Unit<'_>, scope: &Scope, items: Vec<Value>) -> Result<Ran, UnitError> {
     let control = unit.node.task.loop_control.clone().unwrap_or_default();
     let cx = Evaluator {
         engine: &unit.world.engine,
@@ -66,36 +88,56 @@ async fn run_items(
     let pause = cx
         .number("loop_control.pause", control.pause.as_ref())?
         .map(Duration::from_secs_f64);
-    let is_quiet = cx
-        .flag("no_log", unit.node.keywords.no_log.as_ref())?
-        .unwrap_or(false);
     let mut results = Vec::with_capacity(items.len());
+    let mut is_secret = false;
+    let mut left = Left::default();
+    let mut unreachable: Option<Unreachable> = None;
     let mut notify = Vec::new();
     for (index, item) in items.iter().enumerate() {
         if let Some(pause) = pause.filter(|_| index > 0) {
             unit.pause(pause).await?;
         }
         let vars = Arc::new(names.vars(&items, index, item));
-        let inner = scope
+        let inner = left
+            .scope(scope)
             .extend()
             .push_layer(Arc::clone(&vars), Trust::Untrusted)
             .build();
         let key = unit.key(&index.to_string());
-        let mut result = match unit.run_item(&inner, &key, Some(&*vars)).await {
-            Ok(result) => result,
-            Err(UnitError::Task(error)) => error.into_result(),
-            Err(unreachable @ UnitError::Unreachable(_)) => return Err(unreachable),
+        let known = unreachable.as_ref().filter(|_| keeps_its_host(unit));
+        let ran = match known {
+            Some(why) => unit.run_item_of_lost_host(&inner, why),
+            None => unit.run_item(&inner, &key, Some(&*vars)).await,
         };
-        names.mark(&mut result, index, item);
+        let mut result = match ran {
+            Ok(result) => {
+                left.take(unit, &result);
+                result
+            }
+            Err(UnitError::Task(error)) => error.into_result(),
+            Err(UnitError::Unreachable(why)) => {
+                let result = unreachable_result(&why);
+                unreachable.get_or_insert(why);
+                result
+            }
+        };
         let cx = Evaluator {
             engine: &unit.world.engine,
             scope: &inner,
         };
-        let (label, shown) = if is_quiet {
-            ("(hidden)".into(), censored(&result))
-        } else {
-            (label(&control, item, &cx), result.clone())
-        };
+        let no_log = unit.node.keywords.no_log.as_ref();
+        let label = label(&control, item, &cx).unwrap_or_else(|error| {
+            result = error.into_result();
+            rustle_module::py_str(item)
+        });
+        names.mark(&mut result, &vars);
+        let (label, shown) =
+            if cx.flag("no_log", no_log).ok().flatten() == Some(false) || no_log.is_none() {
+                (label, result.clone())
+            } else {
+                is_secret = true;
+                ("(hidden)".into(), censored(&result))
+            };
         unit.tell(EventKind::ItemFinished {
             unit: unit.id.clone(),
             label,
@@ -108,7 +150,48 @@ async fn run_items(
             break;
         }
     }
-    Ok((combine(results), notify))
+    Ok(Ran {
+        raw: combine(results),
+        notify,
+        is_secret,
+        unreachable,
+    })
+}
+
+/// Whether all items run on the same host: when that could not be reached once, it is not tried again for each item.
+fn keeps_its_host(unit: &Unit<'_>) -> bool {
+    unit.node.keywords.delegate_to.is_none()
+}
+
+/// What the items so far leave for those that follow: facts that they set, and the last result under its registered name.
+#[derive(Default)]
+struct Left(Object);
+
+impl Left {
+    fn scope(&self, scope: &Scope) -> Scope {
+        if self.0.is_empty() {
+            return scope.clone();
+        }
+        scope
+            .extend()
+            .push_layer(Arc::new(self.0.clone()), Trust::Untrusted)
+            .build()
+    }
+
+    fn take(&mut self, unit: &Unit<'_>, result: &Object) {
+        if is(result, "skipped") {
+            return;
+        }
+        if let Some(name) = &unit.node.task.register {
+            self.0.insert(name.clone(), Value::Object(result.clone()));
+        }
+        if let Some(Value::Object(facts)) = result.get("ansible_facts") {
+            let is_free = |name: &&String| !is_connection_var(name);
+            let names = facts.keys().filter(is_free);
+            let facts = names.filter_map(|name| Some((name.clone(), facts.get(name)?.clone())));
+            self.0.extend(facts);
+        }
+    }
 }
 
 /// What the loop's variables are called.
@@ -137,14 +220,12 @@ impl Names {
         })
     }
 
-    /// Says in an item's result which item it is of.
-    fn mark(&self, result: &mut Object, index: usize, item: &Value) {
-        result.insert(self.item.clone(), item.clone());
-        result.insert("ansible_loop_var".into(), Value::String(self.item.clone()));
-        if let Some(name) = &self.index {
-            result.insert("ansible_index_var".into(), Value::String(name.clone()));
-            result.insert(name.clone(), index.into());
-        }
+    /// Says in an item's result which item it is of: by the variables that the loop has for it.
+    fn mark(&self, result: &mut Object, vars: &Object) {
+        let item = vars.get(&self.item);
+        result.extend(item.map(|item| (self.item.clone(), item.clone())));
+        let others = vars.iter().filter(|(name, _)| **name != self.item);
+        result.extend(others.map(|(name, value)| (name.clone(), value.clone())));
     }
 
     /// The variables of one item.
@@ -186,15 +267,12 @@ impl Names {
 }
 
 /// How the item is shown.
-fn label(control: &LoopControl, item: &Value, cx: &Evaluator<'_>) -> String {
+fn label(control: &LoopControl, item: &Value, cx: &Evaluator<'_>) -> Result<String, TaskError> {
     let shown = match &control.label {
-        // A label that cannot be rendered is no reason to fail the task.
-        Some(label) => cx
-            .value("loop_control.label", label)
-            .unwrap_or_else(|_| item.clone()),
+        Some(label) => cx.value("`loop_control.label`", label)?,
         None => item.clone(),
     };
-    rustle_module::py_str(&shown)
+    Ok(rustle_module::py_str(&shown))
 }
 
 fn breaks(
@@ -239,7 +317,7 @@ fn combine(results: Vec<Value>) -> Object {
         .iter()
         .filter_map(Value::as_object)
         .all(|result| is(result, "skipped"));
-    let (changed, failed) = (any("changed"), any("failed"));
+    let (changed, failed, unreachable) = (any("changed"), any("failed"), any("unreachable"));
     let msg = match (failed, all_skipped) {
         (true, _) => "One or more items failed",
         (false, true) => "All items skipped",
@@ -255,6 +333,9 @@ fn combine(results: Vec<Value>) -> Object {
     combined.insert("results".into(), Value::Array(results));
     if all_skipped {
         combined.insert("skipped".into(), Value::Bool(true));
+    }
+    if unreachable {
+        combined.insert("unreachable".into(), Value::Bool(true));
     }
     combined.insert("changed".into(), Value::Bool(changed));
     combined.insert("msg".into(), msg.into());

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::effects::Effects;
 use crate::evaluate::Evaluator;
+use crate::looping::Ran;
 use crate::program::TaskNode;
 use crate::result::{is, object};
 use crate::unit::Unit;
@@ -74,8 +75,7 @@ impl Unit<'_> {
     /// Makes the outcome of a raw result.
     pub(crate) fn conclude(
         &self,
-        mut raw: Object,
-        unreachable: Option<Unreachable>,
+        ran: Ran,
         scope: &Scope,
         started: chrono::DateTime<Utc>,
     ) -> UnitOutcome {
@@ -84,7 +84,13 @@ impl Unit<'_> {
             scope,
         };
         let keywords = &self.node.keywords;
-        let is_secret = take(&mut raw, SECRET);
+        let Ran {
+            mut raw,
+            notify,
+            is_secret,
+            unreachable,
+        } = ran;
+        let is_secret = take(&mut raw, SECRET) || is_secret;
         let mut effects = Effects::of_result(&raw, self.node);
         effects.requests = self.requests.take();
         if raw.contains_key("results") && !is(&raw, "failed") {
@@ -94,12 +100,12 @@ impl Unit<'_> {
             effects.register = Some((name.clone(), Value::Object(raw.clone())));
         }
         // A keyword that cannot be rendered here made the task fail before it came to this.
-        let no_log = cx
-            .flag("no_log", keywords.no_log.as_ref())
-            .ok()
-            .flatten()
-            .unwrap_or(keywords.no_log.is_some())
-            || is_secret;
+        let no_log = is_secret
+            || cx
+                .flag("no_log", keywords.no_log.as_ref())
+                .ok()
+                .flatten()
+                .unwrap_or(keywords.no_log.is_some());
         let is_on = |field, flag| cx.flag(field, flag).ok().flatten().unwrap_or(false);
         let failed = is(&raw, "failed");
         let is_missing_include = take(&mut raw, MISSING) && failed;
@@ -119,7 +125,7 @@ impl Unit<'_> {
         UnitOutcome {
             result: self.task_result(raw, status, no_log, started, &cx),
             effects,
-            notify: Vec::new(),
+            notify: if failed { Vec::new() } else { notify },
             unreachable,
             ignores_unreachable: is_on("ignore_unreachable", keywords.ignore_unreachable.as_ref()),
             is_fatal_for_all: is_on("any_errors_fatal", keywords.any_errors_fatal.as_ref()),

@@ -72,7 +72,9 @@ impl PlayContext {
     pub fn scope(&self, world: &World, node: Option<&TaskNode>, host: &HostName) -> Scope {
         let record = world.hosts.record(host.as_str());
         let settings = &world.settings;
-        let mut scope = Scope::builder().push_shared(Arc::clone(&self.defaults));
+        let mut scope = Scope::builder()
+            .push_layer(Arc::new(reached_by_name(host)), Trust::Untrusted)
+            .push_shared(Arc::clone(&self.defaults));
         for defaults in node.iter().flat_map(|node| &node.role_defaults) {
             scope = scope.push_layer(Arc::clone(defaults), Trust::Trusted);
         }
@@ -114,6 +116,11 @@ impl PlayContext {
         };
         without_files.scope(world, None, host)
     }
+}
+
+/// A host is reached by its name where nothing else is said.
+fn reached_by_name(host: &HostName) -> Object {
+    Object::from_iter([("ansible_host".to_owned(), Value::String(host.to_string()))])
 }
 
 /// The variables that every scope has and nobody can set.

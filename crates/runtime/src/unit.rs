@@ -3,20 +3,23 @@
 //! The order is Ansible's: the loop's items, then for each item its condition, its arguments, its attempts, what counts as
 //! changed and failed; at the end one result, and what it leaves behind for the rest of the run.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
 use rustle_events::{EventKind, UnitId};
+use rustle_module::py_str;
 use rustle_process::{CancelLevel, CancelToken};
-use rustle_template::Scope;
+use rustle_template::{Scope, Trust};
 use rustle_types::{HostName, Mode, Object, Tmpl};
+use serde_json::Value;
 
 use crate::actions::{self, ActionContext, Background};
 use crate::attempt;
 use crate::connection::{as_user, connection_vars};
 use crate::effects::Effects;
 use crate::evaluate::Evaluator;
-use crate::looping;
+use crate::looping::{self, Ran};
 use crate::outcome::{UnitOutcome, unreachable_result};
 use crate::play::PlayContext;
 use crate::program::TaskNode;
@@ -58,21 +61,16 @@ impl Unit<'_> {
         let scope = self.play.scope(self.world, Some(self.node), self.host);
         let (scope, outdated) = crate::outdated::watch(&scope, self.play);
         let started = Utc::now();
-        let (raw, notify, unreachable) = match looping::run(self, &scope).await {
-            Ok((raw, notify)) => (raw, notify, None),
-            Err(UnitError::Task(error)) => (error.into_result(), Vec::new(), None),
-            Err(UnitError::Unreachable(unreachable)) => (
-                unreachable_result(&unreachable),
-                Vec::new(),
-                Some(unreachable),
-            ),
+        let mut ran = match looping::run(self, &scope).await {
+            Ok(ran) => ran,
+            Err(UnitError::Task(error)) => Ran::of(error.into_result()),
+            Err(UnitError::Unreachable(why)) => Ran {
+                unreachable: Some(why.clone()),
+                ..Ran::of(unreachable_result(&why))
+            },
         };
-        let raw = outdated.note(raw);
-        let mut outcome = self.conclude(raw, unreachable, &scope, started);
-        if !outcome.result.failed {
-            outcome.notify = notify;
-        }
-        outcome
+        ran.raw = outdated.note(ran.raw);
+        self.conclude(ran, &scope, started)
     }
 
     /// How many hosts may run the task at once; 0 is no limit.
@@ -131,11 +129,17 @@ impl Unit<'_> {
         if !is(result, "changed") || is(result, "failed") {
             return Vec::new();
         }
-        let render = |name: &String| {
-            let rendered = self.world.engine.render_text(name, scope);
-            rendered.unwrap_or_else(|_| name.clone())
-        };
-        self.node.keywords.notify.0.iter().map(render).collect()
+        let mut names = Vec::new();
+        for name in &self.node.keywords.notify.0 {
+            let written = Value::String(name.clone());
+            match self.world.engine.render_value(&written, scope) {
+                // One template may give several names.
+                Ok(Value::Array(several)) => names.extend(several.iter().map(py_str)),
+                Ok(single) => names.push(py_str(&single)),
+                Err(_) => names.push(name.clone()),
+            }
+        }
+        names
     }
 
     /// Names a call of this task: run, host, place and item.
@@ -175,6 +179,43 @@ impl Unit<'_> {
         })
     }
 
+    /// The variables of a task that another host runs: how that one is reached, where its own host does not say it.
+    fn as_delegated(&self, scope: &Scope) -> Result<Scope, TaskError> {
+        let cx = Evaluator {
+            engine: &self.world.engine,
+            scope,
+        };
+        let delegate = self.node.keywords.delegate_to.as_deref();
+        let delegate = cx.text_keyword("delegate_to", delegate)?;
+        let Some(delegate) = delegate.filter(|name| !name.is_empty()).map(HostName::from) else {
+            return Ok(scope.clone());
+        };
+        let there = self.play.scope(self.world, Some(self.node), &delegate);
+        let reached = |name: &str| {
+            let value = there
+                .contains(name)
+                .then(|| cx.engine.evaluate(name, &there));
+            value.and_then(Result::ok).unwrap_or(Value::Null)
+        };
+        let mut about = Object::new();
+        for name in ["ansible_host", "ansible_port", "ansible_user"] {
+            about.insert(name.into(), reached(name));
+        }
+        let mut vars = Object::new();
+        let record = self.world.hosts.record(self.host.as_str());
+        if record.is_none_or(|record| !record.inventory.vars().contains_key("ansible_host")) {
+            vars.extend(
+                about
+                    .get("ansible_host")
+                    .map(|host| ("ansible_host".into(), host.clone())),
+            );
+        }
+        let by_host = Object::from_iter([(delegate.to_string(), Value::Object(about))]);
+        vars.insert("ansible_delegated_vars".into(), Value::Object(by_host));
+        let scope = scope.extend().push_layer(Arc::new(vars), Trust::Untrusted);
+        Ok(scope.build())
+    }
+
     /// Runs one item (or the task itself, without a loop) to the end of its attempts.
     pub(crate) async fn run_item(
         &self,
@@ -182,6 +223,7 @@ impl Unit<'_> {
         key: &str,
         item: Option<&Object>,
     ) -> Result<Object, UnitError> {
+        let scope = &self.as_delegated(scope)?;
         let cx = Evaluator {
             engine: &self.world.engine,
             scope,
@@ -205,6 +247,29 @@ impl Unit<'_> {
         Ok(result)
     }
 
+    /// What an item comes to whose host could not be reached for an earlier one.
+    pub(crate) fn run_item_of_lost_host(
+        &self,
+        scope: &Scope,
+        why: &Unreachable,
+    ) -> Result<Object, UnitError> {
+        let cx = Evaluator {
+            engine: &self.world.engine,
+            scope,
+        };
+        match self
+            .node
+            .keywords
+            .when
+            .as_ref()
+            .map(|when| cx.conditions("when", when))
+        {
+            Some(Ok(Some(condition))) => Ok(crate::result::skipped(&condition)),
+            Some(Err(error)) => Err(error.into()),
+            Some(Ok(None)) | None => Err(UnitError::Unreachable(why.clone())),
+        }
+    }
+
     /// Makes one attempt.
     pub(crate) async fn attempt(
         &self,
@@ -219,7 +284,9 @@ impl Unit<'_> {
         let keywords = &self.node.keywords;
         let place = prepared.delegate.as_ref().unwrap_or(self.host);
         let host_scope = match &prepared.delegate {
-            Some(delegate) if delegate != self.host => self.play.scope(self.world, None, delegate),
+            Some(delegate) if delegate != self.host => {
+                self.play.scope(self.world, Some(self.node), delegate)
+            }
             _ => scope.clone(),
         };
         let own = match &prepared.delegate {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use rustle_module::{Default as Usual, Opt, Spec, Type, as_bool, check_args, py_str};
+use rustle_module::{Default as Usual, Opt, Spec, Type, as_bool, check_all_args, py_str};
 use rustle_types::{ModuleResult, Object};
 use serde_json::{Value, json};
 
@@ -39,16 +39,16 @@ pub(crate) fn run(context: &ActionContext<'_>) -> Result<ModuleResult, TaskError
     }
     values.extend(mapping("provided_arguments"));
     let spec = spec_of(&options);
-    let mut result = match check_args(spec, values, &Literal) {
+    let mut result = match check_all_args(spec, values, &Literal) {
         Ok(_) => ModuleResult {
             msg: Some("The arg spec validation passed".into()),
             ..ModuleResult::default()
         },
-        Err(error) => {
-            let mut failed =
-                ModuleResult::failure(format!("Validation of arguments failed:\n{error}"));
-            let told = json!([error.to_string()]);
-            failed.result.insert("argument_errors".into(), told);
+        Err(errors) => {
+            let told: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            let msg = format!("Validation of arguments failed:\n{}", told.join("\n"));
+            let mut failed = ModuleResult::failure(msg);
+            failed.result.insert("argument_errors".into(), json!(told));
             failed
                 .result
                 .insert("argument_spec_data".into(), Value::Object(options));

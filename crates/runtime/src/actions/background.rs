@@ -66,10 +66,6 @@ pub(crate) async fn run(context: &ActionContext<'_>) -> Result<ModuleResult, Uni
         let why = format!("This action ({module}) does not support async.");
         return Err(TaskError::new(why).into());
     }
-    if context.mode.check {
-        let why = "`check_mode` and `async` cannot be used on the same task";
-        return Err(TaskError::new(why).into());
-    }
     let started = context.invoke(module, context.args()?, Vec::new()).await?;
     let Some(Background {
         limit,

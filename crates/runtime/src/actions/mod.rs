@@ -138,11 +138,12 @@ impl ActionContext<'_> {
         let mut args = Object::new();
         if let Some(Value::Array(defaults)) = &self.unit.node.keywords.module_defaults {
             for entry in defaults.iter().filter_map(Value::as_object) {
-                let own = entry
+                let mut own = entry
                     .iter()
                     .filter(|(name, _)| rustle_module::short_name(name) == call.short_name());
-                for (_, defaults) in own {
-                    args.extend(defaults.as_object().cloned().unwrap_or_default());
+                // The innermost defaults for a module stand in place of outer ones.
+                if let Some((_, defaults)) = own.next_back() {
+                    args = defaults.as_object().cloned().unwrap_or_default();
                 }
             }
         }

@@ -61,7 +61,8 @@ pub(crate) fn run(context: &ActionContext<'_>) -> Result<ModuleResult, TaskError
     Ok(result)
 }
 
-fn is_name(name: &str) -> bool {
+/// Whether a variable may have this name.
+pub(crate) fn is_name(name: &str) -> bool {
     !name.starts_with(|c: char| c.is_ascii_digit())
         && !name.is_empty()
         && name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric())

@@ -5,6 +5,7 @@ use rustle_types::{ModuleResult, Object};
 use serde_json::{Value, json};
 
 use super::ActionContext;
+use super::set_fact::is_name;
 use crate::requests::Request;
 use crate::result::TaskError;
 
@@ -32,6 +33,11 @@ pub(crate) fn run(context: &ActionContext<'_>) -> Result<ModuleResult, TaskError
             .engine
             .render_text(name, context.cx.scope)
             .map_err(|error| TaskError::template(&format!("name `{name}`"), &error))?;
+        if !is_name(&name) {
+            return Err(TaskError::new(format!(
+                "`{name}` cannot be the name of a variable: letters, digits and `_`, and no digit first"
+            )));
+        }
         data.insert(name, value.clone());
     }
     let is_on = |name: &str| args.get(name).and_then(as_bool).unwrap_or(false);

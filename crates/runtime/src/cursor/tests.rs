@@ -168,3 +168,71 @@ fn a_role_that_is_brought_in_can_be_left_and_passes_nothing_of_its_include_on() 
     cursor.end_role();
     assert_eq!(at(&mut cursor, &program, &mut none).unwrap(), "end 0.1");
 }
+
+#[test]
+fn a_failure_is_rescued_where_an_outer_rescue_comes_after_an_inner_always() {
+    let program = compile(
+        json!([{"block": [{"block": [{"name": "a", "ping": {}}], "always": [{"name": "z", "ping": {}}]}],
+                "rescue": [{"name": "r", "ping": {}}]}]),
+        json!([]),
+    );
+    let mut cursor = cursor(&program);
+    let mut none = Vec::new();
+    assert_eq!(
+        at(&mut cursor, &program, &mut none).unwrap(),
+        "a 0.0.0.0.0.0"
+    );
+    assert_eq!(cursor.fail(), Fate::Rescued);
+    assert_eq!(
+        at(&mut cursor, &program, &mut none).unwrap(),
+        "z 0.0.0.0.2.0"
+    );
+    cursor.pass();
+    assert_eq!(at(&mut cursor, &program, &mut none).unwrap(), "r 0.0.1.0");
+}
+
+#[test]
+fn who_fails_because_of_another_host_is_rescued_by_the_block_that_it_has_just_left() {
+    let program = compile(
+        json!([
+            {"block": [{"name": "a", "ping": {}}], "rescue": [{"name": "r", "ping": {}}]},
+            {"name": "end", "ping": {}},
+        ]),
+        json!([]),
+    );
+    let mut cursor = cursor(&program);
+    let mut none = Vec::new();
+    assert_eq!(at(&mut cursor, &program, &mut none).unwrap(), "a 0.0.0.0");
+    cursor.pass();
+    assert_eq!(at(&mut cursor, &program, &mut none).unwrap(), "end 0.1");
+    assert_eq!(cursor.fail_behind(), Fate::Rescued);
+    assert_eq!(at(&mut cursor, &program, &mut none).unwrap(), "r 0.0.1.0");
+}
+
+#[test]
+fn a_flush_goes_on_behind_the_handler_that_failed_in_the_last_one() {
+    let program = compile(
+        json!([
+            {"block": [{"name": "f", "meta": "flush_handlers"}], "rescue": [{"name": "r", "ping": {}}]},
+            {"name": "g", "meta": "flush_handlers"},
+            {"name": "h", "meta": "flush_handlers"},
+        ]),
+        json!([{"name": "a", "ping": {}}, {"name": "b", "ping": {}}, {"name": "c", "ping": {}}]),
+    );
+    let mut cursor = cursor(&program);
+    let mut wanted = vec![0, 1, 2];
+    let mut came_to = Vec::new();
+    while let Some(name) = at(&mut cursor, &program, &mut wanted) {
+        let name = name.split(' ').next().unwrap().to_owned();
+        match name.as_str() {
+            "f" | "g" | "h" => cursor.flush(),
+            "b" => _ = cursor.fail(),
+            _ => cursor.pass(),
+        }
+        if name == "r" {
+            wanted.push(0);
+        }
+        came_to.push(name);
+    }
+    assert_eq!(came_to, ["f", "a", "b", "r", "g", "c", "h", "a"]);
+}

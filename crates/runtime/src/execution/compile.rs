@@ -94,6 +94,25 @@ pub(crate) fn gathering(play: &PlayPlan) -> TaskPlan {
     task
 }
 
+/// Whether the plan says itself where the play's notified handlers run, as Ansible does after its tasks.
+pub(crate) fn holds_flushes(play: &PlayPlan) -> bool {
+    fn is_flush(task: &TaskPlan) -> bool {
+        match &task.body {
+            TaskBody::Module(call) => {
+                task.implicit
+                    && call.short_name() == "meta"
+                    && call.args.values().any(|arg| arg == "flush_handlers")
+            }
+            TaskBody::Block(block) => [&block.block, &block.rescue, &block.always]
+                .into_iter()
+                .flatten()
+                .any(is_flush),
+        }
+    }
+    let batches = play.batches.iter().flat_map(|batch| &batch.tasks);
+    batches.chain(&play.tasks).any(is_flush)
+}
+
 /// The names of the roles that a play's tasks are in, each once.
 pub(crate) fn role_names(play: &PlayPlan) -> Vec<String> {
     fn gather(tasks: &[TaskPlan], names: &mut Vec<String>) {

@@ -10,7 +10,7 @@ use rustle_template::{Layer, Trust};
 use rustle_types::{ExecutionPlan, HostName, Object, PlayPlan, Tmpl};
 
 use crate::execution::batches::slice_batches;
-use crate::execution::compile::{compile, named_handlers, role_names};
+use crate::execution::compile::{compile, holds_flushes, named_handlers, role_names};
 use crate::execution::error::ExecutionError;
 use crate::execution::executor::PlanExecutor;
 use crate::execution::placement::{rules, strategy_of};
@@ -120,6 +120,7 @@ impl PlanExecutor {
                 play: u32::try_from(scheduled.index).unwrap_or(u32::MAX),
                 rules: rules(play, strategy, run.options),
                 force_handlers: run.options.force_handlers || is_on(play.force_handlers.as_ref()),
+                flushes_at_end: !holds_flushes(play),
             });
             let after = run.round(round, &mut context, &hosts).await;
             if matches!(after, AfterRound::EndPlay) {

@@ -51,6 +51,8 @@ pub(crate) struct Round {
     end: TaskPath,
     rules: Losses,
     force_handlers: bool,
+    /// Whether handlers that are left run at the end; a plan may hold the flushes of its plays itself.
+    flushes_at_end: bool,
     /// Nothing behind this task starts: a failure at it ends the slice, or is fatal for all.
     hold: Option<TaskPath>,
     /// Hosts that a fatal failure has met already, by index.
@@ -93,6 +95,7 @@ pub(crate) struct RoundPlan {
     pub(crate) play: u32,
     pub(crate) rules: Losses,
     pub(crate) force_handlers: bool,
+    pub(crate) flushes_at_end: bool,
 }
 
 impl Round {
@@ -115,6 +118,7 @@ impl Round {
                 ..plan.rules
             },
             force_handlers: plan.force_handlers,
+            flushes_at_end: plan.flushes_at_end,
             hold: None,
             met: BTreeSet::new(),
             is_closed: false,
@@ -304,11 +308,17 @@ impl Round {
             self.hosts[walk.host].state == HostState::Active && !self.met.contains(&walk.host)
         };
         let failing: Vec<usize> = (0..self.walks.len())
-            .filter(|walk| matches!(self.standings[*walk], Standing::At(_)))
+            .filter(|walk| {
+                matches!(self.standings[*walk], Standing::At(_))
+                    || self.walks_of(self.walks[*walk].host).len() == 1
+            })
             .filter(|walk| is_met(&self.walks[*walk]))
             .collect();
         for walk in &failing {
-            self.walks[*walk].cursor.fail();
+            // It fails where it was, not where it would go on: the block that it has just left may rescue it.
+            let Walk { cursor, host, .. } = &mut self.walks[*walk];
+            cursor.fail_behind();
+            self.hosts[*host].is_flushed = false;
         }
         for walk in failing {
             self.look(walk);

@@ -10,7 +10,7 @@ use crate::requests::Request;
 use crate::world::Unreachable;
 use rustle_events::{EventKind, UnitId};
 use rustle_process::CancelLevel;
-use rustle_types::{HostName, NotRunHandler, Object, StopReason, TaskStatus};
+use rustle_types::{HostName, NotRunHandler, Object, StopReason, TaskStatus, Tmpl};
 use serde_json::{Value, json};
 
 use crate::execution::round::{Ended, Round};
@@ -42,6 +42,8 @@ impl Run<'_> {
             _ => Ended::Passed,
         };
         self.apply(&outcome, &step, &id.host, ran_once, round);
+        // A handler may notify one that follows it at once, so this comes before the host goes on.
+        let unknown = round.notify(&id.host, &outcome.notify);
         let requests = outcome.effects.requests.clone();
         let asks = |wanted: &str| {
             requests
@@ -74,7 +76,7 @@ impl Run<'_> {
         let host = id.host.clone();
         let (notify, unreachable) = self.tell_end(id, &step, outcome, ended, fate);
         self.tell_unreachable(&host, ended, unreachable);
-        self.notify(round, &host, notify);
+        self.tell_notified(&host, notify, unknown);
         if requests.is_empty() {
             return false;
         }
@@ -127,7 +129,9 @@ impl Run<'_> {
         round: &Round,
     ) {
         let effects = &outcome.effects;
-        if ran_once && step.handler.is_none() {
+        // A module that is run once by its nature leaves its result with its own host alone.
+        let is_asked_for = !matches!(step.node.keywords.run_once, None | Some(Tmpl::Value(false)));
+        if ran_once && is_asked_for && step.handler.is_none() {
             round
                 .hosts()
                 .for_each(|(host, _)| self.book.apply(host, effects));
@@ -156,11 +160,11 @@ impl Run<'_> {
         }
     }
 
-    fn notify(&mut self, round: &mut Round, host: &HostName, names: Vec<String>) {
+    fn tell_notified(&mut self, host: &HostName, names: Vec<String>, unknown: Vec<String>) {
         if names.is_empty() {
             return;
         }
-        for unknown in round.notify(host, &names) {
+        for unknown in unknown {
             self.emit(EventKind::Warned {
                 message: format!("{host} notified `{unknown}`, and no handler has that name"),
             });

@@ -49,6 +49,7 @@ fn round(
         play: 0,
         rules,
         force_handlers: false,
+        flushes_at_end: true,
     })
 }
 
@@ -248,6 +249,7 @@ mod side_by_side {
             play: 0,
             rules: Losses::default(),
             force_handlers: false,
+            flushes_at_end: true,
         })
     }
 

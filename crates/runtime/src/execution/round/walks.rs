@@ -166,7 +166,7 @@ impl Round {
             return false;
         }
         let slot = &mut self.hosts[host];
-        let may_run = slot.state == HostState::Active
+        let may_run = (slot.state == HostState::Active && self.flushes_at_end)
             || (slot.state == HostState::Failed && self.force_handlers);
         if slot.is_flushed || !may_run {
             return false;
