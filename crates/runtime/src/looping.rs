@@ -89,10 +89,8 @@ async fn run_items(unit: &Unit<'_>, scope: &Scope, items: Vec<Value>) -> Result<
         .number("loop_control.pause", control.pause.as_ref())?
         .map(Duration::from_secs_f64);
     let mut results = Vec::with_capacity(items.len());
-    let mut is_secret = false;
+    let mut ran = Ran::of(Object::new());
     let mut left = Left::default();
-    let mut unreachable: Option<Unreachable> = None;
-    let mut notify = Vec::new();
     for (index, item) in items.iter().enumerate() {
         if let Some(pause) = pause.filter(|_| index > 0) {
             unit.pause(pause).await?;
@@ -103,13 +101,8 @@ async fn run_items(unit: &Unit<'_>, scope: &Scope, items: Vec<Value>) -> Result<
             .extend()
             .push_layer(Arc::clone(&vars), Trust::Untrusted)
             .build();
-        let key = unit.key(&index.to_string());
-        let known = unreachable.as_ref().filter(|_| keeps_its_host(unit));
-        let ran = match known {
-            Some(why) => unit.run_item_of_lost_host(&inner, why),
-            None => unit.run_item(&inner, &key, Some(&*vars)).await,
-        };
-        let mut result = match ran {
+        let mut result = match run_one(unit, &inner, (index, &vars), ran.unreachable.as_ref()).await
+        {
             Ok(result) => {
                 left.take(unit, &result);
                 result
@@ -117,7 +110,7 @@ async fn run_items(unit: &Unit<'_>, scope: &Scope, items: Vec<Value>) -> Result<
             Err(UnitError::Task(error)) => error.into_result(),
             Err(UnitError::Unreachable(why)) => {
                 let result = unreachable_result(&why);
-                unreachable.get_or_insert(why);
+                ran.unreachable.get_or_insert(why);
                 result
             }
         };
@@ -125,42 +118,56 @@ async fn run_items(unit: &Unit<'_>, scope: &Scope, items: Vec<Value>) -> Result<
             engine: &unit.world.engine,
             scope: &inner,
         };
-        let no_log = unit.node.keywords.no_log.as_ref();
         let label = label(&control, item, &cx).unwrap_or_else(|error| {
             result = error.into_result();
             rustle_module::py_str(item)
         });
         names.mark(&mut result, &vars);
-        let (label, shown) =
-            if cx.flag("no_log", no_log).ok().flatten() == Some(false) || no_log.is_none() {
-                (label, result.clone())
-            } else {
-                is_secret = true;
-                ("(hidden)".into(), censored(&result))
-            };
-        unit.tell(EventKind::ItemFinished {
-            unit: unit.id.clone(),
-            label,
-            result: shown,
-        });
+        ran.is_secret |= tell_item(unit, &cx, label, &result);
         let ends = breaks(&control, &inner, unit, &result)?;
-        notify.extend(unit.notified(&result, &inner));
+        ran.notify.extend(unit.notified(&result, &inner));
         results.push(Value::Object(result));
         if ends {
             break;
         }
     }
-    Ok(Ran {
-        raw: combine(results),
-        notify,
-        is_secret,
-        unreachable,
-    })
+    ran.raw = combine(results);
+    Ok(ran)
 }
 
-/// Whether all items run on the same host: when that could not be reached once, it is not tried again for each item.
-fn keeps_its_host(unit: &Unit<'_>) -> bool {
-    unit.node.keywords.delegate_to.is_none()
+/// The result of one item. A host that could not be reached once is not tried again for each item.
+async fn run_one(
+    unit: &Unit<'_>,
+    scope: &Scope,
+    (index, vars): (usize, &Object),
+    unreachable: Option<&Unreachable>,
+) -> Result<Object, UnitError> {
+    let keeps_its_host = unit.node.keywords.delegate_to.is_none();
+    match unreachable.filter(|_| keeps_its_host) {
+        Some(why) => unit.run_item_of_lost_host(scope, why),
+        None => {
+            let key = unit.key(&index.to_string());
+            unit.run_item(scope, &key, Some(vars)).await
+        }
+    }
+}
+
+/// Tells the result of an item, and whether it must not be shown.
+fn tell_item(unit: &Unit<'_>, cx: &Evaluator<'_>, label: String, result: &Object) -> bool {
+    let no_log = unit.node.keywords.no_log.as_ref();
+    // Where it cannot be told whether it may be shown, it may not.
+    let is_secret = no_log.is_some() && cx.flag("no_log", no_log).ok().flatten() != Some(false);
+    let (label, result) = if is_secret {
+        ("(hidden)".into(), censored(result))
+    } else {
+        (label, result.clone())
+    };
+    unit.tell(EventKind::ItemFinished {
+        unit: unit.id.clone(),
+        label,
+        result,
+    });
+    is_secret
 }
 
 /// What the items so far leave for those that follow: facts that they set, and the last result under its registered name.

@@ -133,5 +133,10 @@ fn is_finished(result: &ModuleResult) -> bool {
 pub(crate) async fn status(context: &ActionContext<'_>) -> Result<ModuleResult, UnitError> {
     let mut args = context.check(&STATUS, context.args()?)?.args;
     args.retain(|_, value| !value.is_null());
-    context.invoke("async_status", args, Vec::new()).await
+    let mut status = context.invoke("async_status", args, Vec::new()).await?;
+    for name in ["stdout", "stderr"] {
+        let text = status.result.entry(name);
+        text.or_insert_with(|| Value::String(String::new()));
+    }
+    Ok(status)
 }

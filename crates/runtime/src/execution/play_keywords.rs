@@ -14,6 +14,7 @@ use crate::execution::run::Run;
 pub(crate) fn waits(play: &PlayPlan) -> bool {
     !play.vars_prompt.is_empty()
         || has_template_hosts(play)
+        || has_template_name(play)
         || play
             .serial
             .iter()
@@ -25,6 +26,10 @@ pub(crate) fn waits(play: &PlayPlan) -> bool {
 /// Whether the hosts of a play are a template.
 pub(crate) fn has_template_hosts(play: &PlayPlan) -> bool {
     matches!(&play.hosts, PlayHosts::Pattern(pattern) if pattern.contains("{{"))
+}
+
+fn has_template_name(play: &PlayPlan) -> bool {
+    play.name.as_ref().is_some_and(|name| name.contains("{{"))
 }
 
 /// The plan with the keywords of its plays rendered, as far as that goes before anybody was asked.
@@ -70,6 +75,14 @@ pub(crate) fn render(
             .render_str(text, &scope)
             .map_err(|error| wrong(field, &error))
     };
+    if has_template_name(play)
+        && let Some(Ok(name)) = play
+            .name
+            .as_ref()
+            .map(|name| engine.render_text(name, &scope))
+    {
+        play.name = Some(name);
+    }
     if let PlayHosts::Pattern(pattern) = &play.hosts
         && has_template_hosts(play)
     {

@@ -63,7 +63,8 @@ impl Run<'_> {
             };
             round.note(&id, ended, ran_once, lists)
         };
-        if fate == Some(Fate::Rescued) {
+        // A `rescue` is told nothing of an include that is not there.
+        if fate == Some(Fate::Rescued) && !outcome.is_missing_include {
             self.book.set(&id.host, rescue_vars(&step, &outcome));
         }
         if fate.is_some() {
