@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::connection::is_connection_var;
 use crate::evaluate::Evaluator;
 use crate::loop_items::items_of;
-use crate::outcome::{censored, unreachable_result};
+use crate::outcome::{SECRET, censored, unreachable_result};
 use crate::result::{TaskError, is, object, skipped};
 use crate::unit::{Unit, UnitError};
 use crate::world::Unreachable;
@@ -156,7 +156,8 @@ async fn run_one(
 fn tell_item(unit: &Unit<'_>, cx: &Evaluator<'_>, label: String, result: &Object) -> bool {
     let no_log = unit.node.keywords.no_log.as_ref();
     // Where it cannot be told whether it may be shown, it may not.
-    let is_secret = no_log.is_some() && cx.flag("no_log", no_log).ok().flatten() != Some(false);
+    let is_secret = result.contains_key(SECRET)
+        || (no_log.is_some() && cx.flag("no_log", no_log).ok().flatten() != Some(false));
     let (label, result) = if is_secret {
         ("(hidden)".into(), censored(result))
     } else {
