@@ -34,6 +34,7 @@ fn catalogue() -> Catalogue {
     Catalogue::new(&[
         rustle_modules_commands::FAMILY,
         rustle_modules_files::FAMILY,
+        rustle_modules_packages::FAMILY,
         rustle_modules_system::FAMILY,
     ])
 }

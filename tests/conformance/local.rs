@@ -248,6 +248,7 @@ fn run(
     registry.register_builtin_modules(&[
         rustle_modules_commands::FAMILY,
         rustle_modules_files::FAMILY,
+        rustle_modules_packages::FAMILY,
         rustle_modules_system::FAMILY,
     ]);
     let config = RuntimeConfig {

@@ -7,6 +7,7 @@ pub(crate) fn catalogue() -> Catalogue {
     Catalogue::new(&[
         rustle_modules_commands::FAMILY,
         rustle_modules_files::FAMILY,
+        rustle_modules_packages::FAMILY,
         rustle_modules_system::FAMILY,
     ])
 }

@@ -30,6 +30,7 @@ mod redact;
 mod result;
 mod spec;
 mod target;
+pub mod tool;
 
 pub use args::{ArgError, CheckedArgs, check_all_args, check_args};
 pub use attached::{Attached, Sink};

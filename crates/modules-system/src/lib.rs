@@ -15,10 +15,9 @@ mod service;
 mod setup;
 mod sudoers;
 mod sysctl;
-mod tool;
 mod user;
 
-use rustle_module::DynModule;
+use rustle_module::{DynModule, tool};
 
 /// The modules of this family.
 pub const FAMILY: &[&dyn DynModule] = &[

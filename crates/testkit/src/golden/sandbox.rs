@@ -1,4 +1,4 @@
-//! A place where modules can change the system: `/etc`, `/home` and `/var` of the test alone, thrown away at its end.
+//! A place where modules can change the system: `/etc`, `/home`, `/usr` and `/var` of the test alone, thrown away at its end.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -13,7 +13,7 @@ const SCRIPT: &str = r#"
 set -e
 mount --make-rprivate /
 mount -t tmpfs tmpfs "$RUSTLE_TEST_SANDBOX"
-for folder in etc home var; do
+for folder in etc home usr var; do
     mkdir -p "$RUSTLE_TEST_SANDBOX/$folder/up" "$RUSTLE_TEST_SANDBOX/$folder/work"
     mount -t overlay overlay -o "lowerdir=/$folder,upperdir=$RUSTLE_TEST_SANDBOX/$folder/up,workdir=$RUSTLE_TEST_SANDBOX/$folder/work" "/$folder"
 done

@@ -3,23 +3,32 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use rustle_module::{Failure, Object, Target};
 use rustle_process::Command;
+use rustle_types::Object;
+
+use crate::result::Failure;
+use crate::target::Target;
 
 /// How a program ended, and what it wrote.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Ran {
+pub struct Ran {
     /// The exit code, or the negative number of the signal.
-    pub(crate) rc: i32,
+    pub rc: i32,
     /// What it wrote to stdout.
-    pub(crate) stdout: String,
+    pub stdout: String,
     /// What it wrote to stderr.
-    pub(crate) stderr: String,
+    pub stderr: String,
 }
 
 impl Ran {
+    /// Whether it ended well.
+    #[must_use]
+    pub const fn is_success(&self) -> bool {
+        self.rc == 0
+    }
+
     /// Adds what another program wrote and, if that failed, how it ended.
-    pub(crate) fn join(&mut self, other: &Self) {
+    pub fn join(&mut self, other: &Self) {
         if other.rc != 0 {
             self.rc = other.rc;
         }
@@ -28,7 +37,7 @@ impl Ran {
     }
 
     /// Adds what was written to a result, where something was.
-    pub(crate) fn add_to(&self, result: &mut Object) {
+    pub fn add_to(&self, result: &mut Object) {
         for (key, text) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
             if !text.is_empty() {
                 result.insert(key.into(), text.as_str().into());
@@ -38,7 +47,7 @@ impl Ran {
 }
 
 /// A program of the system, found where the system keeps its own.
-pub(crate) struct Tool<'a> {
+pub struct Tool<'a> {
     target: &'a dyn Target,
     path: PathBuf,
 }
@@ -48,22 +57,42 @@ impl<'a> Tool<'a> {
     ///
     /// # Errors
     /// When it is not installed.
-    pub(crate) fn find(target: &'a dyn Target, name: &str) -> Result<Self, Failure> {
-        let folders = folders(target);
-        let path = folders.iter().map(|folder| Path::new(folder).join(name));
-        let path = path.into_iter().find(|path| path.is_file());
+    pub fn find(target: &'a dyn Target, name: &str) -> Result<Self, Failure> {
         let missing = || {
+            let folders = folders(target);
             let folders = folders.join(":");
             Failure::new(format!(
                 "Failed to find required executable \"{name}\" in paths: {folders}"
             ))
         };
-        let path = path.ok_or_else(missing)?;
-        Ok(Self { target, path })
+        Self::look(target, name).ok_or_else(missing)
+    }
+
+    /// The program called `name`, if it is installed.
+    #[must_use]
+    pub fn look(target: &'a dyn Target, name: &str) -> Option<Self> {
+        let folders = folders(target);
+        let path = folders.iter().map(|folder| Path::new(folder).join(name));
+        let path = path.into_iter().find(|path| path.is_file())?;
+        Some(Self { target, path })
+    }
+
+    /// The program at `path`, wherever that is.
+    #[must_use]
+    pub fn at(target: &'a dyn Target, path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        Self { target, path }
+    }
+
+    /// Where the program is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The program with arguments, in the language that we read.
-    pub(crate) fn command(&self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
+    #[must_use]
+    pub fn command(&self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
         Command::new(&self.path)
             .args(args)
             .env("LC_ALL", "C")
@@ -74,7 +103,7 @@ impl<'a> Tool<'a> {
     ///
     /// # Errors
     /// When it cannot be started, or the task is cancelled.
-    pub(crate) async fn run(
+    pub async fn run(
         &self,
         args: impl IntoIterator<Item = impl AsRef<OsStr>>,
     ) -> Result<Ran, Failure> {
@@ -85,7 +114,7 @@ impl<'a> Tool<'a> {
     ///
     /// # Errors
     /// When it cannot be started, or the task is cancelled.
-    pub(crate) async fn run_command(&self, command: Command) -> Result<Ran, Failure> {
+    pub async fn run_command(&self, command: Command) -> Result<Ran, Failure> {
         let finished = self
             .target
             .run(command)
