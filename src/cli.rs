@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
-use rustle_report::{ColorChoice, ProgressMode, UnknownChoice};
-use rustle_types::{ExitStatus, Serial, StrategyKind};
+use rustle_report::{ColorChoice, ProgressMode};
+use rustle_types::{ExitStatus, GatherMode, Serial, StrategyKind};
 
 use crate::env;
 
@@ -141,6 +141,9 @@ pub(crate) struct HostArgs {
     /// Gather facts also in plays that do not ask for them
     #[arg(long)]
     pub(crate) gather_facts: bool,
+    /// Which facts plays gather that do not say: all, or those that the plan uses [default: full]
+    #[arg(long, value_name = "MODE", value_parser = words::<_, GatherMode>(GatherMode::ALL.map(GatherMode::name)))]
+    pub(crate) gather: Option<GatherMode>,
     /// Keep facts in this folder between runs
     #[arg(long, value_name = "DIR")]
     pub(crate) facts_cache: Option<PathBuf>,
@@ -355,7 +358,8 @@ fn after_help() -> String {
 /// Takes one of a few words.
 fn words<const N: usize, T>(names: [&'static str; N]) -> impl TypedValueParser<Value = T>
 where
-    T: FromStr<Err = UnknownChoice> + Clone + Send + Sync + 'static,
+    T: FromStr + Clone + Send + Sync + 'static,
+    T::Err: std::error::Error + Send + Sync,
 {
     PossibleValuesParser::new(names).try_map(|word| word.parse())
 }

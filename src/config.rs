@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustle_report::{ColorChoice, ProgressMode};
+use rustle_types::GatherMode;
 use tracing::Level;
 
 use crate::env::{self, Environment};
@@ -36,6 +37,7 @@ pub(crate) struct Executor {
     pub(crate) forks: Option<u32>,
     pub(crate) continue_on_error: Option<bool>,
     pub(crate) gather_facts: Option<bool>,
+    pub(crate) gather: Option<GatherMode>,
     pub(crate) facts_cache: Option<PathBuf>,
     pub(crate) facts_cache_timeout: Option<Duration>,
 }
@@ -150,6 +152,7 @@ fn executor(section: &mut Section<'_>, home: &Home) -> Executor {
         forks: section.count("max_forks", 1),
         continue_on_error: section.bool("continue_on_error"),
         gather_facts: section.bool("gather_facts_by_default"),
+        gather: section.word("gather", "full or lazy", |word| word.parse().ok()),
         facts_cache: section
             .text("facts_cache")
             .filter(|folder| !folder.is_empty())

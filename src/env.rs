@@ -19,6 +19,7 @@ pub(crate) const INVENTORY: &str = "RUSTLE_INVENTORY";
 pub(crate) const FORKS: &str = "RUSTLE_FORKS";
 pub(crate) const TIMEOUT: &str = "RUSTLE_EXEC_TIMEOUT";
 pub(crate) const RETRIES: &str = "RUSTLE_MAX_RETRIES";
+pub(crate) const GATHER: &str = "RUSTLE_GATHER";
 pub(crate) const LOG_LEVEL: &str = "RUSTLE_LOG_LEVEL";
 pub(crate) const STATE_DIR: &str = "RUSTLE_STATE_DIR";
 pub(crate) const AGENT_PATH: &str = "RUSTLE_AGENT_PATH";
@@ -46,6 +47,10 @@ pub(crate) const VARIABLES: &[Variable] = &[
     Variable {
         name: RETRIES,
         help: "as --retries",
+    },
+    Variable {
+        name: GATHER,
+        help: "as --gather: full or lazy",
     },
     Variable {
         name: LOG_LEVEL,

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use rustle_connection::ConnectionSettings;
 use rustle_report::{ColorChoice, ProgressMode};
-use rustle_types::{ExecutionOptions, ExecutionPlan, Object};
+use rustle_types::{ExecutionOptions, ExecutionPlan, GatherMode, Object};
 use tracing::Level;
 
 use crate::cli::RunArgs;
@@ -106,6 +106,14 @@ impl Sources<'_> {
             .flag(hosts.gather_facts)
             .file(self.file.executor.gather_facts)
             .or("gather-facts", false);
+        let gather = self
+            .environment
+            .parsed(env::GATHER, "full or lazy", |mode| mode.parse().ok())?;
+        let gather = choices
+            .option(hosts.gather)
+            .environment(env::GATHER, gather)
+            .file(self.file.executor.gather)
+            .or("gather", GatherMode::Full);
         let facts_cache = choices
             .option(hosts.facts_cache.clone().map(Some))
             .file(self.file.executor.facts_cache.clone().map(Some))
@@ -121,6 +129,7 @@ impl Sources<'_> {
         let options = self.with_pace(choices, options)?;
         Ok(ExecutionOptions {
             gather_facts,
+            gather,
             facts_cache,
             facts_cache_timeout,
             serial: pace.serial.clone(),

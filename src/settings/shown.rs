@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use rustle_report::{ColorChoice, ProgressMode};
+use rustle_types::GatherMode;
 use tracing::Level;
 
 /// A value that can be shown.
@@ -51,6 +52,12 @@ impl Shown for Duration {
 impl Shown for Level {
     fn shown(&self) -> String {
         self.as_str().to_ascii_lowercase()
+    }
+}
+
+impl Shown for GatherMode {
+    fn shown(&self) -> String {
+        self.to_string()
     }
 }
 

@@ -99,6 +99,7 @@ const VARIABLES: &[(&str, &str)] = &[
     (env::RETRIES, "0"),
     (env::LOG_LEVEL, "debug"),
     (env::NO_COLOR, "1"),
+    (env::GATHER, "lazy"),
 ];
 const FILE: &str = "\
 [executor]
@@ -127,6 +128,8 @@ const ROWS: &[(&str, &str)] = &[
     ("", "retry-delay = 0.1 s (configuration file)"),
     ("", "continue-on-error = true (configuration file)"),
     ("", "gather-facts = true (configuration file)"),
+    ("", "gather = lazy (RUSTLE_GATHER)"),
+    ("--gather full", "gather = full (command line)"),
     ("", "progress = lines (configuration file)"),
     ("--progress bar", "progress = bar (command line)"),
     ("", "kex = curve25519-sha256 (configuration file)"),

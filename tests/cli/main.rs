@@ -10,6 +10,7 @@ mod configuration;
 mod dry_run;
 mod facts_cache;
 mod inventory;
+mod lazy_facts;
 mod listing;
 mod local_run;
 mod side_by_side;

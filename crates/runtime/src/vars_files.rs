@@ -60,7 +60,10 @@ impl VarsFiles {
             let rendered: Vec<String> = names
                 .filter_map(|name| world.engine.render_text(name, scope).ok())
                 .collect();
-            let paths: Vec<PathBuf> = rendered.iter().map(|name| locate(name, world)).collect();
+            let paths: Vec<PathBuf> = rendered
+                .iter()
+                .map(|name| locate(name, &world.settings.base_dir))
+                .collect();
             match (paths.iter().find(|path| path.exists()), paths.first()) {
                 (Some(path), _) => layers.push(self.layer(path, world)?),
                 (None, Some(path)) => return Err((path.clone(), "there is no such file".into())),
@@ -84,8 +87,7 @@ impl VarsFiles {
 }
 
 /// A file beside the plan, or in `vars` there.
-fn locate(name: &str, world: &World) -> PathBuf {
-    let base_dir = &world.settings.base_dir;
+pub(crate) fn locate(name: &str, base_dir: &Path) -> PathBuf {
     let beside = base_dir.join(name);
     let below = base_dir.join("vars").join(name);
     if !beside.exists() && below.exists() {

@@ -23,8 +23,9 @@ pub use plan::{
 pub use problem::{PlanErrorKind, PlanErrors, PlanProblem, PlanWarning};
 pub use report::{
     ExecutionFailure, ExecutionOptions, ExecutionReport, ExecutionState, ExecutionSummary,
-    ExitStatus, FailureKind, HostConnection, HostExecutionState, HostStatus, HostSummary,
-    NotRunHandler, PerformanceMetrics, SlowTask, StopReason, TaskDiff, TaskResult, TaskStatus,
+    ExitStatus, FailureKind, GatherMode, HostConnection, HostExecutionState, HostStatus,
+    HostSummary, NotRunHandler, PerformanceMetrics, SlowTask, StopReason, TaskDiff, TaskResult,
+    TaskStatus,
 };
 pub use secret::Secret;
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::ActionContext;
 use crate::include::{Brought, Include, is_import};
 use crate::outcome::MISSING;
-use crate::program::TaskNode;
+use crate::program::{Surroundings, TaskNode};
 use crate::requests::Request;
 use crate::result::{TaskError, object};
 use crate::world::{Library, WantedRole};
@@ -101,7 +101,7 @@ fn tasks_of(
     node: &TaskNode,
     target: &str,
 ) -> Result<(String, Arc<[TaskPlan]>), String> {
-    let candidates = candidates(node, target);
+    let candidates = candidates(node.role.as_ref(), node.around.as_deref(), target);
     for candidate in &candidates {
         if let Some(tasks) = library.tasks(candidate)? {
             return Ok((candidate.display().to_string(), tasks));
@@ -117,19 +117,23 @@ fn tasks_of(
     ))
 }
 
-fn candidates(node: &TaskNode, target: &str) -> Vec<PathBuf> {
+/// The paths that a file of tasks may have, the first that is there counts.
+pub(crate) fn candidates(
+    role: Option<&(String, Option<String>)>,
+    around: Option<&Surroundings>,
+    target: &str,
+) -> Vec<PathBuf> {
     let target = Path::new(target);
     if target.is_absolute() {
         return vec![target.to_owned()];
     }
-    let around = node.around.as_deref();
     let folders = || {
         around
             .into_iter()
             .flat_map(|around| around.folders.iter().rev())
     };
     let mut found = Vec::new();
-    if let Some((name, path)) = &node.role {
+    if let Some((name, path)) = role {
         let role = path
             .as_ref()
             .map_or_else(|| Path::new("roles").join(name), PathBuf::from);

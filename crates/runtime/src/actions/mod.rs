@@ -22,6 +22,7 @@ mod unarchive;
 mod uri;
 mod wait_for_connection;
 
+pub(crate) use include::candidates;
 pub(crate) use template::template_vars;
 
 pub use meta::{META_REQUESTS, meta_request};

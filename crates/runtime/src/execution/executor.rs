@@ -1,5 +1,6 @@
 //! What every run needs, wherever its modules run.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,6 +26,7 @@ use crate::execution::error::ExecutionError;
 use crate::execution::facts_cache::FactsCache;
 use crate::execution::hosts::{HostBook, VarsOnDisk};
 use crate::execution::journal::Journal;
+use crate::execution::lazy_facts::narrowed;
 use crate::execution::library::PlanLibrary;
 use crate::execution::play_keywords::foreseen;
 use crate::execution::run::{Deadline, Run, Sink};
@@ -291,7 +293,9 @@ impl PlanExecutor {
             running: HashMap::new(),
             confirmed: BTreeSet::new(),
         };
-        let outcome = self.run_plays(plan, &schedule, &mut run).await;
+        let outcome = self
+            .run_plays(&self.narrowed(plan, &run), &schedule, &mut run)
+            .await;
         run.end(outcome.as_ref().err());
         let report = std::mem::take(&mut run.fold).finish();
         outcome?;
@@ -308,6 +312,13 @@ impl PlanExecutor {
             book.know(host, facts);
         }
         Arc::new(book)
+    }
+
+    /// The plan with plays that gather the facts that are used, where the options ask for it.
+    fn narrowed<'p>(&self, plan: &'p ExecutionPlan, run: &Run<'_>) -> Cow<'p, ExecutionPlan> {
+        let place = (&*run.world.library, &*self.config.base_dir);
+        run.book
+            .inventory(|inventory| narrowed(plan, inventory.parsed(), run.options, place))
     }
 
     /// What tasks see of a run.

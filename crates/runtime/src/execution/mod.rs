@@ -14,6 +14,7 @@ mod granting;
 mod hosts;
 mod includes;
 mod journal;
+mod lazy_facts;
 mod library;
 mod listing;
 mod placement;

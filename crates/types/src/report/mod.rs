@@ -12,5 +12,5 @@ pub use execution_report::{
 };
 pub use execution_state::{ExecutionState, HostExecutionState, HostStatus};
 pub use exit_status::ExitStatus;
-pub use options::ExecutionOptions;
+pub use options::{ExecutionOptions, GatherMode, UnknownGatherMode};
 pub use task_result::{TaskDiff, TaskResult, TaskStatus};

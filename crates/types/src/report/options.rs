@@ -1,12 +1,59 @@
 //! The options of a run.
 
+use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::Object;
 use crate::plan::{ExecutionPlan, Serial, StrategyKind};
+
+/// Which facts a play gathers that says nothing of it itself (`--gather`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GatherMode {
+    /// All.
+    #[default]
+    Full,
+    /// Those that the plan uses.
+    Lazy,
+}
+
+impl GatherMode {
+    /// Every mode.
+    pub const ALL: [Self; 2] = [Self::Full, Self::Lazy];
+
+    /// The mode as the command line writes it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Lazy => "lazy",
+        }
+    }
+}
+
+impl fmt::Display for GatherMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for GatherMode {
+    type Err = UnknownGatherMode;
+
+    fn from_str(given: &str) -> Result<Self, Self::Err> {
+        let mode = Self::ALL.into_iter().find(|mode| mode.name() == given);
+        mode.ok_or_else(|| UnknownGatherMode(given.to_owned()))
+    }
+}
+
+/// A word that names no [`GatherMode`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown way to gather facts `{0}`")]
+pub struct UnknownGatherMode(pub String);
 
 /// The options of a run, once command line, environment, configuration and plan are put together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,6 +91,8 @@ pub struct ExecutionOptions {
     pub retry_delay: Duration,
     /// Gathers facts also in plays that do not ask for them.
     pub gather_facts: bool,
+    /// Which facts plays gather that do not say.
+    pub gather: GatherMode,
     /// Removes what a run left on hosts when it fails.
     pub cleanup_on_failure: bool,
     /// Runs handlers also on hosts that failed.
@@ -83,6 +132,7 @@ impl Default for ExecutionOptions {
             retries: 3,
             retry_delay: Duration::from_secs(5),
             gather_facts: false,
+            gather: GatherMode::Full,
             cleanup_on_failure: false,
             force_handlers: false,
             extra_vars: Object::new(),
