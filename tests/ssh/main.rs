@@ -6,6 +6,7 @@
 )]
 
 mod agent;
+mod halves;
 mod jobs;
 mod lost;
 mod plans;

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use rustle_process::Command;
+use rustle_process::{Command, shell_quote};
 use rustle_types::Object;
 
 use crate::result::Failure;
@@ -34,6 +34,16 @@ impl Ran {
         }
         self.stdout.push_str(&other.stdout);
         self.stderr.push_str(&other.stderr);
+    }
+
+    /// A failure that says what the program said of it. `line` is the command.
+    #[must_use]
+    pub fn failure(&self, line: String) -> Failure {
+        Failure::new(self.stderr.trim_end())
+            .with("cmd", line)
+            .with("rc", self.rc)
+            .with("stdout", self.stdout.as_str())
+            .with("stderr", self.stderr.as_str())
     }
 
     /// Adds what was written to a result, where something was.
@@ -82,6 +92,22 @@ impl<'a> Tool<'a> {
     pub fn at(target: &'a dyn Target, path: impl Into<PathBuf>) -> Self {
         let path = path.into();
         Self { target, path }
+    }
+
+    /// The program's path and its arguments.
+    pub fn words(&self, args: &[impl AsRef<OsStr>]) -> Vec<String> {
+        let args = args.iter().map(AsRef::as_ref);
+        std::iter::once(self.path.as_os_str())
+            .chain(args)
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect()
+    }
+
+    /// The same in one line, with quotes where they are needed.
+    pub fn line(&self, args: &[impl AsRef<OsStr>]) -> String {
+        let words = self.words(args);
+        let quoted: Vec<_> = words.iter().map(|word| shell_quote(word)).collect();
+        quoted.join(" ")
     }
 
     /// Where the program is.

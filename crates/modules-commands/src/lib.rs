@@ -1,4 +1,5 @@
-//! Modules that run commands and wait: command, shell, raw, script, `wait_for`.
+//! Modules that run commands and wait: command, shell, raw, script, `wait_for`; and that drive programs of developers: git, `git_config`,
+//! make, patch.
 //!
 //! `command` runs a program without a shell, `shell` a text by one; both are the same steps over the same options. `raw` runs a text as a
 //! login would and returns what it wrote, unchanged. Output is kept within the limits of `rustle-process`, and a result
@@ -7,9 +8,13 @@
 mod command;
 mod existence;
 mod failure;
+mod git;
+mod git_config;
 mod invocation;
+mod make;
 mod options;
 mod outcome;
+mod patch;
 mod raw;
 mod report;
 mod script;
@@ -24,6 +29,10 @@ use rustle_module::DynModule;
 pub const FAMILY: &[&dyn DynModule] = &[
     &command::Command,
     &shell::Shell,
+    &git::Git,
+    &git_config::GitConfig,
+    &make::Make,
+    &patch::Patch,
     &raw::Raw,
     &script::Script,
     &wait_for::WaitFor,

@@ -17,6 +17,7 @@ mod file;
 mod find;
 mod fnmatch;
 mod ini_file;
+mod known_hosts;
 mod lineinfile;
 mod metadata;
 mod paths;
@@ -40,6 +41,7 @@ pub const FAMILY: &[&dyn DynModule] = &[
     &file::File,
     &find::Find,
     &ini_file::IniFile,
+    &known_hosts::KnownHosts,
     &lineinfile::LineInFile,
     &replace::Replace,
     &slurp::Slurp,

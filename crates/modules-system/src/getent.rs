@@ -7,7 +7,7 @@ use rustle_module::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::tool::Tool;
+use rustle_module::tool::Tool;
 
 const NO_KEY: &str = "One or more supplied key could not be found in the database.";
 

@@ -9,7 +9,7 @@ use rustle_module::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::tool::{Ran, Tool};
+use rustle_module::tool::{Ran, Tool};
 
 /// The module `group`.
 pub(crate) struct GroupModule;

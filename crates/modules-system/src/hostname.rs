@@ -10,7 +10,7 @@ use rustle_module::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::tool::Tool;
+use rustle_module::tool::Tool;
 
 const FILE: &str = "/etc/hostname";
 const NOW: &str = "/proc/sys/kernel/hostname";

@@ -17,7 +17,7 @@ mod sudoers;
 mod sysctl;
 mod user;
 
-use rustle_module::{DynModule, tool};
+use rustle_module::DynModule;
 
 /// The modules of this family.
 pub const FAMILY: &[&dyn DynModule] = &[

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::config_file;
-use crate::tool::Tool;
+use rustle_module::tool::Tool;
 
 /// The mode that `sudo` wants.
 const MODE: u32 = 0o440;

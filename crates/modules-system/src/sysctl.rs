@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::config_file;
-use crate::tool::{Ran, Tool};
+use rustle_module::tool::{Ran, Tool};
 
 /// The module `ansible.posix.sysctl`.
 pub(crate) struct Sysctl;

@@ -6,4 +6,5 @@ mod behaviour;
 mod golden;
 mod spec;
 mod target;
+mod tools;
 mod wait_for;

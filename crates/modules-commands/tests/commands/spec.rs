@@ -47,7 +47,20 @@ fn commands() -> impl Iterator<Item = &'static &'static dyn DynModule> {
 #[test]
 fn names_are_these() {
     let names: Vec<&str> = FAMILY.iter().map(|module| module.spec().name).collect();
-    assert_eq!(names, ["command", "shell", "raw", "script", "wait_for"]);
+    assert_eq!(
+        names,
+        [
+            "command",
+            "shell",
+            "git",
+            "community.general.git_config",
+            "community.general.make",
+            "ansible.posix.patch",
+            "raw",
+            "script",
+            "wait_for"
+        ]
+    );
     assert_eq!(commands().count(), 4);
 }
 

@@ -25,6 +25,7 @@ fn names_are_unique() {
         "file",
         "find",
         "get_url",
+        "known_hosts",
         "lineinfile",
         "replace",
         "slurp",

@@ -220,6 +220,11 @@ fn unarchive_does_what_ansible_does() {
 }
 
 #[test]
+fn known_hosts_does_what_ansible_does() {
+    Golden::load(FOLDER, &["known_hosts"]).check(&[], run);
+}
+
+#[test]
 fn get_url_does_what_ansible_does() {
     Golden::load(FOLDER, &["get_url"]).check(GET_URL_EXCEPTIONS, run);
 }

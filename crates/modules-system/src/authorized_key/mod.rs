@@ -18,9 +18,9 @@ use rustle_module::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::tool::Tool;
 use folder::{Folder, Missing};
 use keys::{Line, Lines, NoKey, Options};
+use rustle_module::tool::Tool;
 
 /// The module `ansible.posix.authorized_key`.
 pub(crate) struct AuthorizedKey;

@@ -5,10 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use rustle_module::accounts::Accounts;
+use rustle_module::tool::Tool;
 use rustle_module::{Failure, Target};
 
 use crate::config_file;
-use crate::tool::Tool;
 
 /// Files in it are crontabs of the system.
 const SYSTEM_FOLDER: &str = "/etc/cron.d";

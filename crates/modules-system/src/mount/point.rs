@@ -7,7 +7,7 @@ use rustle_module::{Failure, Target};
 
 use super::Args;
 use super::MountState;
-use crate::tool::Tool;
+use rustle_module::tool::Tool;
 
 /// What is mounted at a place: the source, of what was mounted last.
 pub(super) fn source(name: &str) -> Option<String> {

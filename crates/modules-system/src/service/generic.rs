@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::control::ServiceState;
 use super::systemd::{self, Scope};
-use crate::tool::{Ran, Tool};
+use rustle_module::tool::{Ran, Tool};
 
 /// The module `service`.
 pub(crate) struct Service;

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::control::ServiceState;
 use super::unit::Unit;
-use crate::tool::{Ran, Tool};
+use rustle_module::tool::{Ran, Tool};
 
 const OFFLINE: &str = "Target is a chroot or systemd is offline. This can lead to false positives or prevent the init system tools from working.";
 

@@ -8,7 +8,7 @@ use rustle_module::{Failure, Target};
 use super::account::Directory;
 use super::modify::{date_of, locked};
 use super::{Args, password};
-use crate::tool::{Ran, Tool};
+use rustle_module::tool::{Ran, Tool};
 
 impl Args {
     /// Makes the account.

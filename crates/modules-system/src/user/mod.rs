@@ -16,9 +16,9 @@ use rustle_module::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::tool::{Ran, Tool};
 use account::{Account, Directory};
 use modify::Modification;
+use rustle_module::tool::{Ran, Tool};
 use ssh_key::SshKey;
 
 const NO_GROUPS: &str = "'append' is set, but no 'groups' are specified. Use 'groups' for appending new groups.This will change to an error in Ansible 2.14.";

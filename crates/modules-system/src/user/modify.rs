@@ -4,7 +4,7 @@ use rustle_module::{Failure, Target};
 
 use super::account::{Account, Directory, Shadow};
 use super::{Args, UpdatePassword, password};
-use crate::tool::{Ran, Tool};
+use rustle_module::tool::{Ran, Tool};
 
 const DAY: i64 = 24 * 60 * 60;
 

@@ -2,7 +2,7 @@
 
 use rustle_module::{Failure, Target};
 
-use crate::tool::{Ran, Tool};
+use rustle_module::tool::{Ran, Tool};
 
 /// What the user is told of a password that is none of the known hashes.
 pub(super) const NOT_HASHED: &str = "The input password appears not to have been hashed. The 'password' argument must be encrypted for this module to work properly.";

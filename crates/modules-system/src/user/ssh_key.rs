@@ -10,7 +10,7 @@ use rustle_module::{Failure, Output, Target};
 
 use super::Args;
 use super::account::Account;
-use crate::tool::{Ran, Tool};
+use rustle_module::tool::{Ran, Tool};
 
 /// The comment of a key where none is asked for; the host's name takes the place of the variable.
 pub(super) const DEFAULT_COMMENT: &str = "ansible-generated on $HOSTNAME";

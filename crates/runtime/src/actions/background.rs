@@ -26,7 +26,14 @@ pub(crate) const STATUS: Spec = Spec::new(
 const POLL: f64 = 15.0;
 
 /// Modules with a half on the controller that has to be there as long as they run.
-const SENDING: &[&str] = &["assemble", "copy", "fetch", "script", "unarchive"];
+const SENDING: &[&str] = &[
+    "assemble",
+    "copy",
+    "fetch",
+    "ansible.posix.patch",
+    "script",
+    "unarchive",
+];
 
 /// How long a job that is over its time is given to be stopped on its host.
 const GRACE: Duration = Duration::from_secs(10);

@@ -13,7 +13,9 @@ mod groups;
 mod include;
 mod include_vars;
 mod meta;
+mod patch;
 mod pause;
+mod reboot;
 mod script;
 mod set_fact;
 mod set_stats;
@@ -64,6 +66,7 @@ pub const ACTIONS: &[&Spec] = &[
     &fetch::SPEC,
     &meta::SPEC,
     &pause::SPEC,
+    &reboot::SPEC,
     &set_fact::SPEC,
     &template::SPEC,
     &wait_for_connection::SPEC,
@@ -114,7 +117,9 @@ pub(crate) async fn run(context: &ActionContext<'_>) -> Result<Object, UnitError
         "set_stats" => set_stats::run(context)?,
         module if is_include(module) => return Ok(include::run(context)?),
         "meta" => return Ok(meta::run(context).await?),
+        "ansible.posix.patch" => patch::run(context).await?,
         "pause" => pause::run(context).await?,
+        "reboot" => reboot::run(context).await?,
         "wait_for_connection" => wait_for_connection::run(context).await?,
         "copy" => copy::run(context).await?,
         "script" => script::run(context).await?,
