@@ -61,7 +61,7 @@ fn every_later_option_is_refused_by_its_name() {
             )
         })
         .collect();
-    assert!(later.len() > 5);
+    assert!(!later.is_empty());
     for (name, takes_value) in later {
         let name = format!("--{name}");
         let words = [name.as_str(), "x"]

@@ -134,7 +134,7 @@ fn method_that_is_not_there_is_refused_before_any_host_is_touched() {
     let output = desk.run(&tasks, &[]);
     output.expect_code(3);
     assert!(
-        output.stderr.contains("plays[0].tasks[0].become_method: become method `machinectl` is not supported; the methods are sudo, su, doas, runuser"),
+        output.stderr.contains("plays[0].tasks[0].become_method (task `t`): become method `machinectl` is not supported; the methods are sudo, su, doas, runuser"),
         "{output}"
     );
 }
