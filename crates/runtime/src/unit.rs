@@ -59,7 +59,7 @@ impl Unit<'_> {
     /// Runs the task to its end. Whatever goes wrong is in the outcome.
     pub async fn run(&self) -> UnitOutcome {
         let scope = self.play.scope(self.world, Some(self.node), self.host);
-        let (scope, outdated) = crate::outdated::watch(&scope, self.play);
+        let (scope, told) = crate::told::watch(&scope, self.play);
         let started = Utc::now();
         let mut ran = match looping::run(self, &scope).await {
             Ok(ran) => ran,
@@ -69,7 +69,7 @@ impl Unit<'_> {
                 ..Ran::of(unreachable_result(&why))
             },
         };
-        ran.raw = outdated.note(ran.raw);
+        ran.raw = told.note(ran.raw);
         self.conclude(ran, &scope, started)
     }
 

@@ -13,6 +13,7 @@ use crate::compile::{Cache, Compiled};
 use crate::convert::{check, to_json, to_json_or_omit};
 use crate::error::{TemplateError, TemplateErrorKind};
 use crate::file::FileOptions;
+use crate::filters::{GROUPS_BECOME_LISTS, holds_groups};
 use crate::hooks::{Includes, LookupCall, Lookups, Vault};
 use crate::lazy::Rendering;
 use crate::node::{Marked, marked, may_hold_template};
@@ -96,9 +97,13 @@ impl Engine {
     ) -> Result<Option<Json>, TemplateError> {
         Ok(Some(match value {
             Json::String(text) if may_hold_template(text) => {
-                return Ok(to_json_or_omit(
-                    &self.render_native(text, rendering.clone())?,
-                )?);
+                let native = self.render_native(text, rendering.clone())?;
+                if let Some(notices) = rendering.scope.notices()
+                    && holds_groups(&native)
+                {
+                    notices.tell(GROUPS_BECOME_LISTS);
+                }
+                return Ok(to_json_or_omit(&native)?);
             }
             Json::Array(items) => {
                 let mut rendered = Vec::with_capacity(items.len());

@@ -44,4 +44,4 @@ pub use filters::{HashSettings, hash_password, normal_path};
 pub use hooks::{Controller, Includes, LookupCall, Lookups, PathKind, Vault};
 pub use node::may_hold_template;
 pub use python_random::PythonRandom;
-pub use scope::{Layer, LazyEntries, LazyVar, Scope, ScopeBuilder, Trust, Var};
+pub use scope::{Layer, LazyEntries, LazyVar, Notices, Scope, ScopeBuilder, Trust, Var};

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Debug;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use minijinja::Value;
 use rustle_types::Object;
@@ -110,6 +110,27 @@ enum Entry {
 #[derive(Debug, Clone, Default)]
 pub struct Scope {
     entries: Arc<Vec<Entry>>,
+    notices: Option<Arc<Notices>>,
+}
+
+/// What whoever renders is told besides the value. Each thing is told once.
+#[derive(Debug, Default)]
+pub struct Notices(Mutex<Vec<&'static str>>);
+
+impl Notices {
+    pub(crate) fn tell(&self, notice: &'static str) {
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !told.contains(&notice) {
+            told.push(notice);
+        }
+    }
+
+    /// What was told until now, in its order.
+    #[must_use]
+    pub fn told(&self) -> Vec<&'static str> {
+        let told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        told.clone()
+    }
 }
 
 impl Scope {
@@ -124,6 +145,7 @@ impl Scope {
     pub fn extend(&self) -> ScopeBuilder {
         ScopeBuilder {
             entries: self.entries.as_ref().clone(),
+            notices: self.notices.clone(),
         }
     }
 
@@ -157,6 +179,10 @@ impl Scope {
         names.into_iter().map(str::to_owned).collect()
     }
 
+    pub(crate) const fn notices(&self) -> Option<&Arc<Notices>> {
+        self.notices.as_ref()
+    }
+
     pub(crate) fn node(&self, name: &str) -> Option<Node> {
         self.entries.iter().rev().find_map(|entry| match entry {
             Entry::Layer(layer) => layer.node(name),
@@ -169,6 +195,7 @@ impl Scope {
 #[derive(Debug, Clone, Default)]
 pub struct ScopeBuilder {
     entries: Vec<Entry>,
+    notices: Option<Arc<Notices>>,
 }
 
 impl ScopeBuilder {
@@ -196,11 +223,19 @@ impl ScopeBuilder {
         self
     }
 
+    /// Has notices of renderings with this scope, and with scopes that extend it, told there.
+    #[must_use]
+    pub fn notices(mut self, notices: Arc<Notices>) -> Self {
+        self.notices = Some(notices);
+        self
+    }
+
     /// The scope. It never changes afterwards.
     #[must_use]
     pub fn build(self) -> Scope {
         Scope {
             entries: Arc::new(self.entries),
+            notices: self.notices,
         }
     }
 }

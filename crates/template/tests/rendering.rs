@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use rustle_template::{
-    Engine, Layer, LazyEntries, LazyVar, LookupCall, Lookups, Scope, TemplateErrorKind, Trust, Var,
-    Vault,
+    Engine, Layer, LazyEntries, LazyVar, LookupCall, Lookups, Notices, Scope, TemplateErrorKind,
+    Trust, Var, Vault,
 };
 use serde_json::{Value, json};
 
@@ -435,4 +435,24 @@ fn dict_takes_pairs_a_mapping_and_keywords() {
         assert_eq!(value(text).unwrap(), expected, "{text}");
     }
     assert!(value("{{ dict([[1, 2, 3]]) }}").is_err() && value("{{ dict(5) }}").is_err());
+}
+
+#[test]
+fn whoever_asks_is_told_once_that_groups_become_lists() {
+    let notices = Arc::new(Notices::default());
+    let vars = json!({"users": [{"name": "a", "age": 1}, {"name": "b", "age": 1}]});
+    let scope = Scope::of(vars.as_object().unwrap().clone(), Trust::Trusted);
+    let scope = scope.extend().notices(Arc::clone(&notices)).build();
+    let engine = Engine::new();
+    let render = |text: &str| engine.render_value(&json!(text), &scope).unwrap();
+
+    render("{% for age, who in users | groupby('age') %}{{ age }}{% endfor %}");
+    assert!(notices.told().is_empty(), "nothing was stored");
+
+    let groups = render("{{ users | groupby('age') }}");
+    assert_eq!(groups[0][0], json!(1));
+    render("{{ users | groupby('name') | first }}");
+    let told = notices.told();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("GroupTuple"), "{told:?}");
 }

@@ -30,7 +30,7 @@ pub(crate) use operators::{contains, defined, ordered};
 pub use password_hash::{HashSettings, hash_password};
 pub use paths::normal_path;
 pub(crate) use patterns::{compiled as compiled_pattern, matches as pattern_matches};
-pub(crate) use select::Group;
+pub(crate) use select::{GROUPS_BECOME_LISTS, Group, holds_groups};
 pub(crate) use strings::{capitalize, split};
 
 /// Adds the filters to an environment.

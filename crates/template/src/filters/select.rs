@@ -160,6 +160,20 @@ impl Object for Group {
     }
 }
 
+/// What is told where groups are stored: they lose the names of their parts.
+pub(crate) const GROUPS_BECOME_LISTS: &str =
+    "Type 'GroupTuple' is unsupported in variable storage, converting to 'list'.";
+
+/// Whether a value is a group or a list of groups, as `groupby` gives it.
+pub(crate) fn holds_groups(value: &Value) -> bool {
+    let is_group = |value: &Value| value.downcast_object_ref::<Group>().is_some();
+    is_group(value)
+        || value.kind() == ValueKind::Seq
+            && value
+                .get_item_by_index(0)
+                .is_ok_and(|first| is_group(&first))
+}
+
 fn groupby(_: &mut State<'_, '_>, value: &Value, args: &Arguments) -> Result<Value, Error> {
     let path = args.required(0, "attribute")?;
     let default = args.get(1, "default");
