@@ -5,8 +5,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use rustle_types::closest;
+
 use crate::errors::CliError;
-use crate::nearest::nearest;
 
 /// A variable, and what it sets.
 pub(crate) struct Variable {
@@ -175,7 +176,7 @@ impl Environment {
                     && !ours().any(|known| known == *name)
             });
         unknown
-            .map(|name| match nearest(name, ours()) {
+            .map(|name| match closest(name, ours()) {
                 Some(near) => {
                     format!("unknown environment variable `{name}`; did you mean `{near}`?")
                 }

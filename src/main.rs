@@ -12,7 +12,6 @@ mod extra_vars;
 mod inventory_source;
 mod listing;
 mod logging;
-mod nearest;
 mod plan_source;
 mod prompt;
 mod run;

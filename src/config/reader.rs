@@ -3,11 +3,11 @@
 use std::ops::Range;
 use std::time::Duration;
 
+use rustle_types::closest;
 use toml::de::DeTable;
 use toml::{Table, Value};
 
 use super::error::{ConfigErrorKind, ConfigProblem};
-use crate::nearest::nearest;
 
 /// A configuration text that is being read.
 pub(super) struct Reader<'t> {
@@ -71,7 +71,7 @@ impl<'t> Reader<'t> {
     pub(super) fn finish(mut self) -> Result<(), ConfigErrorKind> {
         for (name, value) in std::mem::take(&mut self.values) {
             let noun = if value.is_table() { "section" } else { "key" };
-            let hint = match nearest(&name, self.sections.iter().copied()) {
+            let hint = match closest(&name, self.sections.iter().copied()) {
                 Some(near) => format!("did you mean `[{near}]`?"),
                 None => format!("the sections are {}", self.sections.join(", ")),
             };
@@ -229,7 +229,7 @@ impl Section<'_> {
 
     fn close(self) {
         for key in self.values.keys() {
-            let hint = match nearest(key, self.known.iter().copied()) {
+            let hint = match closest(key, self.known.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("`[{}]` has {}", self.name, self.known.join(", ")),
             };

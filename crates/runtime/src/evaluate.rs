@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use rustle_module::{as_bool, py_str};
-use rustle_template::{Engine, Scope};
-use rustle_types::{Expression, Object, Term, Tmpl};
+use rustle_template::{Engine, Scope, TemplateError};
+use rustle_types::{Expression, Object, Term, Tmpl, closest};
 use serde_json::Value;
 
 use crate::result::TaskError;
@@ -26,7 +26,19 @@ impl Evaluator<'_> {
     pub(crate) fn value(&self, field: &str, value: &Value) -> Result<Value, TaskError> {
         self.engine
             .render_value(value, self.scope)
-            .map_err(|error| TaskError::template(field, &error))
+            .map_err(|error| self.failed(field, &error))
+    }
+
+    /// Why a template in a field failed, with the name that may have been meant.
+    fn failed(&self, field: &str, error: &TemplateError) -> TaskError {
+        let mut failed = TaskError::template(field, error);
+        let names = || self.scope.names();
+        if let Some(name) = &error.undefined
+            && let Some(near) = closest(name, names().iter().map(String::as_str))
+        {
+            failed.message = format!("{}; did you mean `{near}`?", failed.message);
+        }
+        failed
     }
 
     /// Arguments, rendered one by one; those that render to `omit` are left out.
@@ -39,7 +51,7 @@ impl Evaluator<'_> {
             let value = self
                 .engine
                 .render_optional(value, self.scope)
-                .map_err(|error| TaskError::template(&format!("argument `{name}`"), &error))?;
+                .map_err(|error| self.failed(&format!("argument `{name}`"), &error))?;
             if let Some(value) = value {
                 rendered.insert(name.clone(), value);
             }
@@ -58,7 +70,7 @@ impl Evaluator<'_> {
     ) -> Result<Option<String>, TaskError> {
         text.map(|text| self.engine.render_text(text, self.scope))
             .transpose()
-            .map_err(|error| TaskError::template(&format!("`{field}`"), &error))
+            .map_err(|error| self.failed(&format!("`{field}`"), &error))
     }
 
     /// A keyword that is true or false.
@@ -131,7 +143,7 @@ impl Evaluator<'_> {
             let holds = match term {
                 Term::Bool(holds) => *holds,
                 Term::Text(text) => self.engine.condition(text, self.scope).map_err(|error| {
-                    TaskError::template(&format!("`{field}` condition `{text}`"), &error)
+                    self.failed(&format!("`{field}` condition `{text}`"), &error)
                 })?,
             };
             if !holds {
@@ -174,5 +186,37 @@ impl Evaluator<'_> {
             }
         }
         Ok(merged)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustle_template::Trust;
+    use serde_json::json;
+
+    use super::*;
+
+    fn message(text: &str) -> String {
+        let vars = json!({"port": 1, "user_name": "x"});
+        let scope = Scope::of(vars.as_object().unwrap().clone(), Trust::Trusted);
+        let engine = Engine::new();
+        let cx = Evaluator {
+            engine: &engine,
+            scope: &scope,
+        };
+        let args = Object::from_iter([("msg".to_owned(), json!(text))]);
+        cx.args(&args).unwrap_err().message
+    }
+
+    #[test]
+    fn an_undefined_name_is_told_with_the_one_that_was_meant() {
+        assert_eq!(
+            message("{{ prot }}"),
+            "argument `msg`: 'prot' is undefined; did you mean `port`?"
+        );
+        assert_eq!(
+            message("{{ other }}"),
+            "argument `msg`: 'other' is undefined"
+        );
     }
 }

@@ -11,9 +11,13 @@ use minijinja::{Environment, Error, ErrorKind, Value};
 use crate::backslash;
 use crate::depth::{check_text, shallow, shallow_expr};
 use crate::emitted;
+use crate::error::{TemplateError, TemplateErrorKind, raise};
 use crate::file::FileOptions;
 use crate::part::Part;
 use crate::rewrite::{Rewriter, constant_expr};
+
+/// How many characters of a wrong template are shown.
+const PIECE: usize = 80;
 
 /// How many compiled texts are kept. A plan has far fewer; this bounds a run that makes texts up.
 const KEPT: usize = 16_384;
@@ -188,9 +192,26 @@ impl Cache {
     /// A template in a plan value.
     pub(crate) fn value(&self, text: &str) -> Result<Arc<Compiled>, Error> {
         kept(&self.values, text, || {
-            Compiled::value(&backslash::in_template(text))
+            Compiled::value(&backslash::in_template(text)).map_err(|error| with_piece(error, text))
         })
     }
+}
+
+/// Shows the beginning of what is wrong about a template, from its first tag on: what stands before may be secret.
+fn with_piece(error: Error, text: &str) -> Error {
+    let mut error = TemplateError::from(error);
+    let tag = ["{{", "{%", "{#"]
+        .iter()
+        .filter_map(|tag| text.find(tag))
+        .min();
+    if error.kind == TemplateErrorKind::Syntax
+        && let Some(tag) = tag
+    {
+        let line = text[tag..].lines().next().unwrap_or_default();
+        let piece: String = line.chars().take(PIECE).collect();
+        error.detail = format!("{}, in `{piece}`", error.detail);
+    }
+    raise(error)
 }
 
 fn kept<T>(

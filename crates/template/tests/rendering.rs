@@ -347,11 +347,11 @@ fn what_is_missing_is_found_when_a_plan_loads() {
     );
     assert_eq!(
         message("{% do x.append(1) %}"),
-        "syntax error in template: the statement `{% do %}` is not supported here; write `{% set _ = … %}` instead"
+        "syntax error in template: the statement `{% do %}` is not supported here; write `{% set _ = … %}` instead, in `{% do x.append(1) %}`"
     );
     assert_eq!(
         message("{% if a %}{% extends 'x' %}{% endif %}"),
-        "syntax error in template: the statement `{% extends %}` is not supported inside another tag"
+        "syntax error in template: the statement `{% extends %}` is not supported inside another tag, in `{% if a %}{% extends 'x' %}{% endif %}`"
     );
     assert!(
         engine

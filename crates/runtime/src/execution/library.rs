@@ -11,7 +11,7 @@ use rustle_template::Engine;
 use rustle_types::{ExecutionPlan, HandlerPlan, ModuleCall, Object, RolePlan, TaskBody, TaskPlan};
 use serde_json::{Value, json};
 
-use crate::execution::vars_file::read as read_vars;
+use crate::execution::vars_file::{self, read as read_vars};
 
 /// The endings of files that a name without one may mean.
 pub(super) const ENDINGS: &[&str] = &["", ".yml", ".yaml", ".json"];
@@ -60,7 +60,7 @@ impl PlanLibrary {
         let Some(folder) = folders.into_iter().find(|folder| folder.is_dir()) else {
             return Ok(None);
         };
-        let meta = read_main(&folder, "meta")?.unwrap_or_default();
+        let meta = read_main(&folder, "meta", &self.engine)?.unwrap_or_default();
         let dependencies = match meta.get("dependencies") {
             Some(Value::Array(dependencies)) => dependencies.clone(),
             _ => Vec::new(),
@@ -92,11 +92,12 @@ impl PlanLibrary {
         let base = self.base_dir.join(&folder);
         let tasks = self.tasks_of(&base, wanted)?;
         let vars = wanted.vars_from.as_deref();
-        let vars = vars_of(&base, "vars", (&plan.vars, vars, &plan.vars_files))?;
+        let engine = &self.engine;
+        let vars = vars_of(&base, "vars", (&plan.vars, vars, &plan.vars_files), engine)?;
         let defaults = wanted.defaults_from.as_deref();
         let from = (&plan.defaults, defaults, &plan.defaults_files);
-        let defaults = vars_of(&base, "defaults", from)?;
-        let handlers = handlers_of(&base, &plan, wanted.handlers_from.as_deref())?;
+        let defaults = vars_of(&base, "defaults", from, engine)?;
+        let handlers = handlers_of(&base, &plan, wanted.handlers_from.as_deref(), engine)?;
         let mut dependencies = Vec::new();
         line.push(wanted.name.clone());
         for dependency in &plan.dependencies {
@@ -187,7 +188,7 @@ impl Library for PlanLibrary {
         if let Some(known) = files.get(&path) {
             return Ok(known.clone());
         }
-        let tasks = match read(&path)? {
+        let tasks = match read(&path, &self.engine)? {
             None => None,
             Some(Value::Null) => Some(Arc::default()),
             Some(value @ Value::Array(_)) => {
@@ -249,10 +250,11 @@ fn vars_of(
     base: &Path,
     kind: &str,
     (main, wanted, carried): (&Object, Option<&str>, &IndexMap<String, Value>),
+    engine: &Engine,
 ) -> Result<Object, String> {
     let Some(wanted) = wanted else {
         return if main.is_empty() {
-            Ok(read_main(base, kind)?.unwrap_or_default())
+            Ok(read_main(base, kind, engine)?.unwrap_or_default())
         } else {
             Ok(main.clone())
         };
@@ -262,7 +264,7 @@ fn vars_of(
         if let Some(vars) = carried.get(&name) {
             return Ok(vars.as_object().cloned().unwrap_or_default());
         }
-        if let Some(vars) = read_mapping(&base.join(kind).join(&name))? {
+        if let Some(vars) = read_mapping(&base.join(kind).join(&name), engine)? {
             return Ok(vars);
         }
     }
@@ -275,6 +277,7 @@ fn handlers_of(
     base: &Path,
     plan: &RolePlan,
     wanted: Option<&str>,
+    engine: &Engine,
 ) -> Result<Arc<[HandlerPlan]>, String> {
     if wanted.is_none() && !plan.handlers.is_empty() {
         return Ok(plan.handlers.as_slice().into());
@@ -285,7 +288,7 @@ fn handlers_of(
             return Ok(handlers.as_slice().into());
         }
         let path = base.join("handlers").join(&name);
-        if let Some(handlers) = read(&path)?.filter(|handlers| !handlers.is_null()) {
+        if let Some(handlers) = read(&path, engine)?.filter(|handlers| !handlers.is_null()) {
             let handlers: Vec<HandlerPlan> = serde_json::from_value(handlers)
                 .map_err(|error| format!("`{}`: {error}", path.display()))?;
             return Ok(handlers.into());
@@ -299,18 +302,18 @@ fn handlers_of(
     }
 }
 
-fn read_main(base: &Path, kind: &str) -> Result<Option<Object>, String> {
+fn read_main(base: &Path, kind: &str, engine: &Engine) -> Result<Option<Object>, String> {
     for ending in ENDINGS {
         let path = base.join(kind).join(format!("main{ending}"));
-        if let Some(vars) = read_mapping(&path)? {
+        if let Some(vars) = read_mapping(&path, engine)? {
             return Ok(Some(vars));
         }
     }
     Ok(None)
 }
 
-fn read_mapping(path: &Path) -> Result<Option<Object>, String> {
-    match read(path)? {
+fn read_mapping(path: &Path, engine: &Engine) -> Result<Option<Object>, String> {
+    match read(path, engine)? {
         None => Ok(None),
         Some(Value::Null) => Ok(Some(Object::new())),
         Some(Value::Object(vars)) => Ok(Some(vars)),
@@ -319,16 +322,14 @@ fn read_mapping(path: &Path) -> Result<Option<Object>, String> {
 }
 
 /// A file's value; none where there is no file.
-fn read(path: &Path) -> Result<Option<Value>, String> {
+fn read(path: &Path, engine: &Engine) -> Result<Option<Value>, String> {
     if !path.is_file() {
         return Ok(None);
     }
-    let shown = path.display().to_string();
-    let text =
-        std::fs::read_to_string(path).map_err(|error| format!("cannot read `{shown}`: {error}"))?;
-    rustle_inventory::yaml::parse(&text, &shown)
+    let value = vars_file::value(path, engine);
+    value
         .map(Some)
-        .map_err(|error| error.to_string())
+        .map_err(|why| format!("cannot read `{}`: {why}", path.display()))
 }
 
 /// The path without `.` and `..`, as far as it can be told from its text.
@@ -411,5 +412,25 @@ mod tests {
                 .unwrap_err()
                 .contains("a list of tasks")
         );
+    }
+
+    #[test]
+    fn encrypted_files_of_tasks_are_read_with_the_password_of_the_run() {
+        let tasks = "- name: t\n  ping:\n";
+        let encrypted = rustle_vault::encrypt(tasks.as_bytes(), "pw", b"salt", None).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("t.yml"), encrypted).unwrap();
+        let library = |engine: Engine| {
+            PlanLibrary::new(&ExecutionPlan::default(), folder.path(), Arc::new(engine))
+        };
+        let error = library(Engine::new())
+            .tasks(Path::new("t.yml"))
+            .unwrap_err();
+        assert!(error.contains("t.yml`"), "{error}");
+        let password = rustle_types::Secret::new("pw".to_owned());
+        let known = rustle_vault::VaultSecrets::default().with("default", password);
+        let engine = Engine::builder().vault(Arc::new(known)).build();
+        let tasks = library(engine).tasks(Path::new("t.yml")).unwrap().unwrap();
+        assert_eq!(tasks[0].name.as_deref(), Some("t"));
     }
 }

@@ -15,4 +15,5 @@ pub(crate) use object::{ReadFields, is_default, plan_keys, plan_object};
 pub(crate) use path::Step;
 pub(crate) use reader::{Read, Reader, read_value};
 pub(crate) use scalars::{DurationSchema, is_template};
-pub(crate) use spelling::{closest, plan_enum, same_spelling};
+pub use spelling::closest;
+pub(crate) use spelling::{plan_enum, same_spelling};

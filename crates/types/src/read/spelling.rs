@@ -12,7 +12,8 @@ pub(crate) fn same_spelling(one: &str, other: &str) -> bool {
 }
 
 /// The one of `known` that `word` was probably meant to be.
-pub(crate) fn closest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+#[must_use]
+pub fn closest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (word.chars().count() / 3).max(1);
     known
         .map(|name| (strsim::damerau_levenshtein(word, name), name))
