@@ -37,6 +37,19 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// A change where something differs, with the same result otherwise, and no difference to show beside it.
+    #[must_use]
+    pub fn change_if(differs: bool, output: Output) -> Self {
+        if differs {
+            Self::Change(Change {
+                diff: Value::Null,
+                predicted: output,
+            })
+        } else {
+            Self::unchanged(output)
+        }
+    }
+
     /// All is as asked for, and there is no difference to show.
     #[must_use]
     pub const fn unchanged(output: Output) -> Self {

@@ -105,13 +105,7 @@ impl Module for AptRepository {
 
     fn diff(&self, args: &Args, found: &Found, mode: Mode) -> Verdict {
         let output = Output::new(args.result(found, mode));
-        if found.before == found.after {
-            return Verdict::unchanged(output);
-        }
-        Verdict::Change(Change {
-            diff: Value::Null,
-            predicted: output,
-        })
+        Verdict::change_if(found.before != found.after, output)
     }
 
     async fn apply(

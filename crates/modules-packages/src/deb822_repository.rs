@@ -122,13 +122,7 @@ impl Module for Deb822Repository {
         let mut result = args.result(found);
         result.extend(found.described.clone());
         let output = Output::new(result);
-        if !found.is_changed {
-            return Verdict::unchanged(output);
-        }
-        Verdict::Change(Change {
-            diff: Value::Null,
-            predicted: output,
-        })
+        Verdict::change_if(found.is_changed, output)
     }
 
     async fn apply(

@@ -92,13 +92,10 @@ impl Module for Pacman {
 
     fn diff(&self, args: &Args, found: &Found, _mode: Mode) -> Verdict {
         let output = Output::new(args.result(found));
-        if found.calls.is_empty() && args.update_cache != Some(true) {
-            return Verdict::unchanged(output);
-        }
-        Verdict::Change(Change {
-            diff: Value::Null,
-            predicted: output,
-        })
+        Verdict::change_if(
+            !found.calls.is_empty() || args.update_cache == Some(true),
+            output,
+        )
     }
 
     async fn apply(

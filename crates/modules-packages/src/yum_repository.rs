@@ -167,13 +167,10 @@ impl Module for YumRepository {
 
     fn diff(&self, args: &Args, found: &Found, _mode: Mode) -> Verdict {
         let output = Output::new(args.result(found));
-        if found.before == found.after && !found.attributes_differ {
-            return Verdict::unchanged(output);
-        }
-        Verdict::Change(Change {
-            diff: Value::Null,
-            predicted: output,
-        })
+        Verdict::change_if(
+            found.before != found.after || found.attributes_differ,
+            output,
+        )
     }
 
     async fn apply(

@@ -9,7 +9,7 @@ use rustle_module::{
     backup, py_repr,
 };
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::config_file;
 
@@ -120,13 +120,7 @@ impl Module for PamLimits {
             output.result.insert("backup_file".into(), name.into());
         }
         // As in Ansible, a backup is made whether something changes or not.
-        if !state.changed && !backs_up {
-            return Verdict::unchanged(output);
-        }
-        Verdict::Change(Change {
-            diff: Value::Null,
-            predicted: output,
-        })
+        Verdict::change_if(state.changed || backs_up, output)
     }
 
     async fn apply(

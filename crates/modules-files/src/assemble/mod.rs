@@ -119,14 +119,7 @@ impl Module for Assemble {
 
     fn diff(&self, _args: &Args, state: &State, _mode: Mode) -> Verdict {
         let output = Output::new(state.result.clone());
-        if state.differs || state.unsettled {
-            Verdict::Change(Change {
-                diff: Value::Null,
-                predicted: output,
-            })
-        } else {
-            Verdict::unchanged(output)
-        }
+        Verdict::change_if(state.differs || state.unsettled, output)
     }
 
     async fn apply(

@@ -12,7 +12,6 @@ use rustle_module::{
     Verdict,
 };
 use serde::Deserialize;
-use serde_json::Value;
 
 use crate::attributes::AttributeArgs;
 use crate::edited::{Edited, TextFile};
@@ -126,14 +125,7 @@ impl Module for BlockInFile {
             return Verdict::unchanged(Output::new(result));
         };
         let output = Output::new(edited.predicted(&args.path, mode));
-        if edited.differs() {
-            Verdict::Change(Change {
-                diff: Value::Null,
-                predicted: output,
-            })
-        } else {
-            Verdict::unchanged(output)
-        }
+        Verdict::change_if(edited.differs(), output)
     }
 
     async fn apply(

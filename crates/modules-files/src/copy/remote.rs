@@ -209,14 +209,7 @@ impl Remote {
                 present, changed, ..
             } => {
                 let output = Output::new(present.clone());
-                if *changed {
-                    Verdict::Change(Change {
-                        diff: Value::Null,
-                        predicted: output,
-                    })
-                } else {
-                    Verdict::unchanged(output)
-                }
+                Verdict::change_if(*changed, output)
             }
             Step::Folder(tree) => tree.verdict(),
         }

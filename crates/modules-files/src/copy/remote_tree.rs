@@ -6,7 +6,7 @@ use std::fs::{self, Metadata};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use rustle_module::{Change, Failure, Object, Output, Target, Verdict};
+use rustle_module::{Failure, Object, Output, Target, Verdict};
 use serde_json::Value;
 
 use super::Options;
@@ -88,14 +88,7 @@ impl RemoteTree {
 
     pub(super) fn verdict(&self) -> Verdict {
         let output = Output::new(self.present.clone());
-        if self.changed {
-            Verdict::Change(Change {
-                diff: Value::Null,
-                predicted: output,
-            })
-        } else {
-            Verdict::unchanged(output)
-        }
+        Verdict::change_if(self.changed, output)
     }
 
     /// Copies, and then settles attributes: owner and group of all, the rest of the destination itself.

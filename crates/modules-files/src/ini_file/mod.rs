@@ -12,7 +12,6 @@ use rustle_module::{
     Verdict,
 };
 use serde::Deserialize;
-use serde_json::Value;
 
 use crate::attributes::{AttributeArgs, add_path_info};
 use crate::edited::{Edited, TextFile};
@@ -135,14 +134,7 @@ impl Module for IniFile {
         let mut result = args.result(&state.edited, mode);
         result.extend(state.info.clone());
         let output = Output::new(result);
-        if state.edited.differs() {
-            Verdict::Change(Change {
-                diff: Value::Null,
-                predicted: output,
-            })
-        } else {
-            Verdict::unchanged(output)
-        }
+        Verdict::change_if(state.edited.differs(), output)
     }
 
     async fn apply(

@@ -11,7 +11,6 @@ use rustle_module::{
     Verdict,
 };
 use serde::Deserialize;
-use serde_json::Value;
 
 use crate::attributes::AttributeArgs;
 use crate::edited::{Edited, TextFile};
@@ -143,14 +142,7 @@ impl Module for LineInFile {
         };
         let result = edited.predicted(&args.path, mode);
         let output = finish(result, edited, *found, None);
-        if edited.differs() {
-            Verdict::Change(Change {
-                diff: Value::Null,
-                predicted: output,
-            })
-        } else {
-            Verdict::unchanged(output)
-        }
+        Verdict::change_if(edited.differs(), output)
     }
 
     async fn apply(

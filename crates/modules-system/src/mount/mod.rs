@@ -14,7 +14,7 @@ use rustle_module::{
     Verdict, backup,
 };
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::config_file;
 use fstab::{Entry, escape};
@@ -133,13 +133,7 @@ impl Module for Mount {
 
     fn diff(&self, args: &Args, state: &State, _mode: Mode) -> Verdict {
         let output = args.output("");
-        if !state.changed {
-            return Verdict::unchanged(output);
-        }
-        Verdict::Change(Change {
-            diff: Value::Null,
-            predicted: output,
-        })
+        Verdict::change_if(state.changed, output)
     }
 
     async fn apply(

@@ -12,7 +12,6 @@ use rustle_module::{
     Verdict, pause,
 };
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::control::ServiceState;
 use super::systemd::{self, Scope};
@@ -106,13 +105,7 @@ impl Module for Service {
             State::Systemd(known) => args.with_warnings(systemd::verdict(&known.1)),
             State::Other { action, enable, .. } => {
                 let output = Output::new(args.result());
-                if action.is_none() && enable.is_none() {
-                    return Verdict::unchanged(output);
-                }
-                Verdict::Change(Change {
-                    diff: Value::Null,
-                    predicted: output,
-                })
+                Verdict::change_if(action.is_some() || enable.is_some(), output)
             }
         }
     }

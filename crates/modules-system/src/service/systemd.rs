@@ -154,13 +154,7 @@ pub(super) fn verdict(state: &State) -> Verdict {
         warnings: state.warnings.clone(),
         ..Output::new(state.result.clone())
     };
-    if state.actions.is_empty() {
-        return Verdict::unchanged(output);
-    }
-    Verdict::Change(Change {
-        diff: Value::Null,
-        predicted: output,
-    })
+    Verdict::change_if(!state.actions.is_empty(), output)
 }
 
 /// Does what has to be done.
