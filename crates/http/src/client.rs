@@ -41,6 +41,20 @@ pub enum Follow {
     Never,
 }
 
+impl Follow {
+    /// The kind that Ansible's options `follow_redirects` mean by a word.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        match word.to_ascii_lowercase().as_str() {
+            "urllib2" => Some(Self::Usual),
+            "safe" => Some(Self::Safe),
+            "all" | "yes" | "true" => Some(Self::All),
+            "no" | "none" | "false" => Some(Self::Never),
+            _ => None,
+        }
+    }
+}
+
 /// How requests are sent.
 #[derive(Clone, Debug, Default)]
 pub struct Client {

@@ -151,34 +151,15 @@ impl WebArgs {
         })?;
         let parsed = Url::parse(url).map_err(last)?;
         let mut headers = sent.headers;
-        let login = self.login(target, &parsed, &mut headers);
         headers.set_default("User-Agent", &self.http_agent);
         if force {
             headers.set("Cache-Control", "no-cache");
         } else if let Some(since) = sent.since {
             headers.set("If-Modified-Since", http_date(since));
         }
-        let proxies = match self.use_proxy {
-            true => Proxies::of_environment(&|name| target.variable(name)).map_err(last)?,
-            false => Proxies::default(),
-        };
-        let path = |text: &Option<String>| text.as_ref().map(PathBuf::from);
-        let client = Client {
-            timeout: Duration::from_secs(self.timeout.max(1)),
-            tls: TlsSettings {
-                verify: self.validate_certs,
-                ca_path: path(&further.ca_path),
-                client_cert: path(&self.client_cert),
-                client_key: path(&self.client_key),
-            },
-            follow: further.follow,
-            proxies,
-            unix_socket: path(&further.unix_socket),
-            login,
-            login_at_once: self.force_basic_auth,
-            unredirected: self.unredirected_headers.clone(),
-            decompress: self.decompress,
-        };
+        let client = self
+            .client(target, &parsed, &headers, further)
+            .map_err(last)?;
         let request = Request {
             method: sent.method,
             url: parsed,
@@ -211,29 +192,64 @@ impl WebArgs {
         Ok(())
     }
 
-    /// User and password of the task; those of `.netrc` go into the headers at once.
-    fn login(
+    fn client(
         &self,
         target: &dyn Target,
         url: &Url,
-        headers: &mut Headers,
-    ) -> Option<(String, String)> {
-        let given = self.url_username.as_deref().filter(|user| !user.is_empty());
-        if let Some(user) = given {
-            let password = self.url_password.clone().unwrap_or_default();
-            return Some((user.to_owned(), password));
-        }
-        if !self.use_netrc || url.login.is_some() || headers.get("Authorization").is_some() {
+        headers: &Headers,
+        further: &Further,
+    ) -> Result<Client, HttpError> {
+        let login = self.login();
+        let is_told =
+            login.is_some() || url.login.is_some() || headers.get("Authorization").is_some();
+        let noted = if is_told {
+            None
+        } else {
+            self.noted_login(target, url)
+        };
+        let proxies = match self.use_proxy {
+            true => Proxies::of_environment(&|name| target.variable(name))?,
+            false => Proxies::default(),
+        };
+        let path = |text: &Option<String>| text.as_ref().map(PathBuf::from);
+        Ok(Client {
+            timeout: Duration::from_secs(self.timeout.max(1)),
+            tls: TlsSettings {
+                verify: self.validate_certs,
+                ca_path: path(&further.ca_path),
+                client_cert: path(&self.client_cert),
+                client_key: path(&self.client_key),
+            },
+            follow: further.follow,
+            proxies,
+            unix_socket: path(&further.unix_socket),
+            login_at_once: noted.is_some() || self.force_basic_auth,
+            login: login.or(noted),
+            unredirected: self.unredirected_headers.clone(),
+            decompress: self.decompress,
+        })
+    }
+
+    /// User and password of the task.
+    fn login(&self) -> Option<(String, String)> {
+        let user = self
+            .url_username
+            .as_deref()
+            .filter(|user| !user.is_empty())?;
+        Some((
+            user.to_owned(),
+            self.url_password.clone().unwrap_or_default(),
+        ))
+    }
+
+    /// User and password that `.netrc` notes; they are sent before anybody asks.
+    fn noted_login(&self, target: &dyn Target, url: &Url) -> Option<(String, String)> {
+        if !self.use_netrc {
             return None;
         }
         let home = || Some(format!("{}/.netrc", target.home(None)?));
         let path = target.variable("NETRC").or_else(home)?;
-        let text = fs::read_to_string(path).ok()?;
-        let (user, password) = netrc_login(&text, &url.host)?;
-        use base64::Engine as _;
-        let coded = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
-        headers.set("Authorization", format!("Basic {coded}"));
-        None
+        netrc_login(&fs::read_to_string(path).ok()?, &url.host)
     }
 }
 

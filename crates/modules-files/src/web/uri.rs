@@ -225,12 +225,7 @@ impl Args {
             .filter(|dest| Path::new(dest).is_file());
         let since = there.and_then(|dest| fs::metadata(dest).ok()?.modified().ok());
         let further = Further {
-            follow: match self.follow_redirects.as_str() {
-                "all" | "yes" => Follow::All,
-                "no" | "none" => Follow::Never,
-                "urllib2" => Follow::Usual,
-                _ => Follow::Safe,
-            },
+            follow: Follow::named(&self.follow_redirects).unwrap_or(Follow::Safe),
             ca_path: self.ca_path.clone(),
             unix_socket: self.unix_socket.clone(),
         };

@@ -129,15 +129,9 @@ fn timeout(call: &LookupCall<'_>) -> Result<Duration, String> {
 }
 
 fn follow(text: &str) -> Result<Follow, String> {
-    match text.to_ascii_lowercase().as_str() {
-        "urllib2" => Ok(Follow::Usual),
-        "safe" => Ok(Follow::Safe),
-        "all" | "yes" | "true" => Ok(Follow::All),
-        "no" | "none" | "false" => Ok(Follow::Never),
-        _ => Err(format!(
-            "the option `follow_redirects` has to be one of all, no, none, safe, urllib2, yes, not `{text}`"
-        )),
-    }
+    Follow::named(text).ok_or_else(|| {
+        format!("the option `follow_redirects` has to be one of all, no, none, safe, urllib2, yes, not `{text}`")
+    })
 }
 
 fn headers(call: &LookupCall<'_>) -> Result<Headers, String> {
