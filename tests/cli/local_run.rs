@@ -98,3 +98,37 @@ fn interrupted_run_ends_with_130() {
         running.wait().expect_code(130);
     }
 }
+
+#[test]
+fn what_an_include_or_a_file_of_secrets_says_of_itself_is_not_registered() {
+    let desk = Desk::new();
+    let show = |name: &str| serde_json::json!({"module": "debug", "args": {"msg": format!("{{{{ {name}.keys() | sort | join(' ') }}}}")}});
+    let plan = serde_json::json!({"plays": [{"hosts": ["localhost"], "tasks": [
+        {"block": [
+            {"include_tasks": "{{ 'nothing' }}.yml", "register": "included", "ignore_errors": true}
+        ], "rescue": [show("included")]}
+    ]}]});
+    desk.write("plan.json", plan.to_string());
+    let output = desk
+        .exec(&["--report-file", "/dev/stdout", "plan.json"])
+        .run();
+    let report: serde_json::Value =
+        serde_json::from_str(&output.stdout).expect("the report is JSON");
+    let shown = &report["task_results"][1]["result"]["msg"];
+    assert_eq!(shown, "changed failed include include_args msg reason");
+}
+
+#[test]
+fn content_that_is_no_text_becomes_json_as_python_writes_it() {
+    let desk = Desk::new();
+    let dest = desk.world.path("out.json");
+    let plan = serde_json::json!({"plays": [{"hosts": ["localhost"], "tasks": [
+        {"module": "copy", "args": {"dest": dest, "content": {"a": ["\u{fc}", 1, null, true]}}}
+    ]}]});
+    desk.write("plan.json", plan.to_string());
+    desk.exec(&["plan.json"]).run().success();
+    assert_eq!(
+        desk.world.read("out.json"),
+        r#"{"a": ["\u00fc", 1, null, true]}"#
+    );
+}

@@ -91,6 +91,7 @@ impl Unit<'_> {
             unreachable,
         } = ran;
         let is_secret = take(&mut raw, SECRET) || is_secret;
+        let names_nothing = take(&mut raw, MISSING);
         let mut effects = Effects::of_result(&raw, self.node);
         effects.requests = self.requests.take();
         if raw.contains_key("results") && !is(&raw, "failed") {
@@ -108,7 +109,7 @@ impl Unit<'_> {
                 .unwrap_or(keywords.no_log.is_some());
         let is_on = |field, flag| cx.flag(field, flag).ok().flatten().unwrap_or(false);
         let failed = is(&raw, "failed");
-        let is_missing_include = take(&mut raw, MISSING) && failed;
+        let is_missing_include = names_nothing && failed;
         let ignores_errors =
             is_on("ignore_errors", keywords.ignore_errors.as_ref()) && !is_missing_include;
         let delegates_facts = is_on("delegate_facts", keywords.delegate_facts.as_ref());

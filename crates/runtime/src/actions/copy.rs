@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use rustle_module::{as_bool, py_str};
+use rustle_module::{as_bool, py_json, py_str};
 use rustle_types::{ModuleResult, Object};
 use serde_json::{Value, json};
 
@@ -53,25 +53,8 @@ pub(crate) async fn run(context: &ActionContext<'_>) -> Result<ModuleResult, Uni
 fn content_text(content: &Value) -> String {
     match content {
         Value::String(text) => text.clone(),
-        Value::Object(_) | Value::Array(_) => python_json(content),
+        Value::Object(_) | Value::Array(_) => py_json(content),
         other => py_str(other),
-    }
-}
-
-/// JSON with blanks after `,` and `:`.
-fn python_json(value: &Value) -> String {
-    match value {
-        Value::Array(items) => format!(
-            "[{}]",
-            items.iter().map(python_json).collect::<Vec<_>>().join(", ")
-        ),
-        Value::Object(fields) => {
-            let fields = fields.iter().map(|(key, value)| {
-                format!("{}: {}", Value::String(key.clone()), python_json(value))
-            });
-            format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
-        }
-        plain => plain.to_string(),
     }
 }
 
