@@ -36,8 +36,8 @@ pub(crate) async fn run(args: &RunArgs, environment: &Environment) -> Result<Exi
         .with_host_patterns(inventory_source::host_patterns(&inventories));
     let loaded = PlanSource::choose(args.plan.as_deref())?.load(&reader)?;
     let secrets = Arc::new(vault::secrets(&args.vault).await?);
-    let mut extra_vars = loaded.plan.extra_vars.clone();
-    extra_vars.extend(extra_vars::read(&args.hosts.extra_vars, &secrets)?);
+    let given = extra_vars::read(&args.hosts.extra_vars, &secrets)?;
+    let extra_vars = loaded.plan.extra_vars_below(given);
     let sources = Sources {
         args,
         environment,

@@ -238,8 +238,7 @@ impl LocalExecutor {
     /// The options of a run: variables that the plan brings along stand above all but those of the options.
     fn options(&self, plan: &ExecutionPlan) -> ExecutionOptions {
         let mut options = self.config.options.clone();
-        let given = std::mem::replace(&mut options.extra_vars, plan.extra_vars.clone());
-        options.extra_vars.extend(given);
+        options.extra_vars = plan.extra_vars_below(std::mem::take(&mut options.extra_vars));
         options
     }
 

@@ -73,6 +73,14 @@ impl ExecutionPlan {
         PlanReader::default().read_json(text)
     }
 
+    /// The extra variables of a run: those that the plan brings along, and above them those that the user gives.
+    #[must_use]
+    pub fn extra_vars_below(&self, given: Object) -> Object {
+        let mut all = self.extra_vars.clone();
+        all.extend(given);
+        all
+    }
+
     /// Reads a plan as [`ExecutionPlan::from_json`] does, from a value.
     ///
     /// # Errors
