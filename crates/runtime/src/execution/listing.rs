@@ -4,14 +4,16 @@ use std::collections::BTreeSet;
 
 use rustle_inventory::Inventory;
 use rustle_types::{
-    ExecutionOptions, ExecutionPlan, HostName, ParsedInventory, PlayHosts, PlayPlan, TaskCondition,
+    ExecutionOptions, ExecutionPlan, HostName, ParsedInventory, PlayPlan, TaskCondition,
 };
 
 use crate::execution::compile::compile;
 use crate::execution::error::ExecutionError;
 use crate::execution::executor::PlanExecutor;
 use crate::execution::play_keywords::foreseen;
-use crate::execution::schedule::{RoundSchedule, resolve_limit, schedule_play};
+use crate::execution::schedule::{
+    RoundSchedule, pattern_of, patterns_of, resolve_limit, schedule_play,
+};
 use crate::execution::slices::batches_of_a_slice;
 use crate::execution::start_at::StartAt;
 use crate::program::{Node, TaskNode};
@@ -67,7 +69,7 @@ impl PlanExecutor {
             && resolve_limit(limit, &inventory, &mut warnings)?.is_empty()
         {
             return Err(ExecutionError::NoHosts {
-                patterns: plan.plays.iter().map(pattern_of).collect(),
+                patterns: patterns_of(plan),
                 limit: options.limit.clone(),
             });
         }
@@ -153,20 +155,4 @@ fn listed(node: &TaskNode) -> ListedTask {
 fn sorted<'t>(tags: impl Iterator<Item = &'t String>) -> Vec<String> {
     let tags: BTreeSet<&String> = tags.collect();
     tags.into_iter().cloned().collect()
-}
-
-fn pattern_of(play: &PlayPlan) -> String {
-    match (&play.hosts, &play.hosts_pattern) {
-        (PlayHosts::Pattern(pattern), _) | (PlayHosts::Names(_), Some(pattern)) => pattern.clone(),
-        (PlayHosts::Names(names), None) => {
-            let in_batches = play.batches.iter().flat_map(|batch| &batch.hosts);
-            let mut all: Vec<&str> = Vec::new();
-            for name in names.iter().chain(in_batches).map(HostName::as_str) {
-                if !all.contains(&name) {
-                    all.push(name);
-                }
-            }
-            all.join(",")
-        }
-    }
 }

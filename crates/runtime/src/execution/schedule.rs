@@ -1,6 +1,6 @@
 //! What a plan comes to for this inventory and these options: which hosts, in which slices, run which tasks.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use rand::seq::SliceRandom as _;
 use rustle_inventory::Inventory;
@@ -84,18 +84,7 @@ pub(crate) fn schedule(
     if !is_open && !plan.plays.is_empty() && plays.iter().all(|play| play.hosts.is_empty()) {
         return Err(ExecutionError::NoHosts {
             limit: options.limit.clone(),
-            patterns: plan
-                .plays
-                .iter()
-                .map(|play| match (&play.hosts_pattern, &play.hosts) {
-                    (Some(pattern), _) | (None, PlayHosts::Pattern(pattern)) => pattern.clone(),
-                    (None, PlayHosts::Names(names)) => {
-                        let names: Vec<&str> = names.iter().map(HostName::as_str).collect();
-                        names.join(",")
-                    }
-                })
-                .filter(|pattern| !pattern.is_empty())
-                .collect(),
+            patterns: patterns_of(plan),
         });
     }
     Ok(Schedule { plays, warnings })
@@ -128,6 +117,28 @@ pub(crate) fn schedule_play(
             .map(|handler| handler.title().to_owned())
             .collect(),
     })
+}
+
+/// Whom the plays of a plan ask for.
+pub(crate) fn patterns_of(plan: &ExecutionPlan) -> BTreeSet<String> {
+    let patterns = plan.plays.iter().map(pattern_of);
+    patterns.filter(|pattern| !pattern.is_empty()).collect()
+}
+
+pub(crate) fn pattern_of(play: &PlayPlan) -> String {
+    match (&play.hosts, &play.hosts_pattern) {
+        (PlayHosts::Pattern(pattern), _) | (PlayHosts::Names(_), Some(pattern)) => pattern.clone(),
+        (PlayHosts::Names(names), None) => {
+            let in_batches = play.batches.iter().flat_map(|batch| &batch.hosts);
+            let mut all: Vec<&str> = Vec::new();
+            for name in names.iter().chain(in_batches).map(HostName::as_str) {
+                if !all.contains(&name) {
+                    all.push(name);
+                }
+            }
+            all.join(",")
+        }
+    }
 }
 
 /// The play where hosts were added meanwhile: its pattern counts, and a batch that was for all of its hosts is for all
