@@ -1,14 +1,14 @@
 //! The cases of one host once more, run by a `LocalExecutor` in one process: no controller, agent or connection. And of the
 //! cases of several hosts the part of one, where that does not hang on the others.
 //!
-//! A case needs an environment and a umask of its own, so each run is a child: this test program again, with
-//! [`one_run_takes_place_in_this_process`] alone.
+//! A case needs an environment and a umask of its own, so each run is a child: this test program again, told by a variable to
+//! make one run.
 
-use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use libtest_mimic::Trial;
 use rustle_events::EventKind;
 use rustle_runtime::execution::ExecutionError;
 use rustle_runtime::local::{LocalExecutor, ModuleRegistry, RuntimeConfig};
@@ -17,7 +17,7 @@ use rustle_testkit::{Output, World};
 use rustle_types::{ExecutionOptions, ExecutionPlan, ExecutionReport, ExitStatus, HostName};
 use serde_json::{Value, json};
 
-use crate::{FOLDER, cases, execute_by, in_parallel, read, tree};
+use crate::{cases, compare, each, name, read, tree};
 
 /// The host that a run in one process is for.
 const HOST: &str = "h1";
@@ -96,32 +96,33 @@ fn has_part_of_its_own(case: &Path) -> bool {
     !has_an_inventory(case) && !needs_the_others(case) && is_of_several_hosts(case)
 }
 
-fn name(case: &Path) -> Cow<'_, str> {
-    case.file_name().unwrap_or_default().to_string_lossy()
-}
-
 fn cases_that(is_wanted: impl Fn(&Path) -> bool) -> Vec<PathBuf> {
     let all = cases().into_iter();
     all.filter(|case| is_wanted(case)).collect()
 }
 
-#[test]
-fn cases_of_one_host_do_in_one_process_what_ansible_did() {
-    let todo = cases_that(is_of_one_host);
-    assert!(!todo.is_empty(), "every case is of several hosts");
-    let whole = |expected| expected;
-    in_parallel(todo, &|case| execute_by(case, &in_a_child, &whole));
+/// The cases of one host whole, of the others the part of one host, and none where a play is for another host.
+pub(crate) fn trials() -> Vec<Trial> {
+    let whole = cases_that(is_of_one_host);
+    let shared = cases_that(has_part_of_its_own);
+    assert!(!whole.is_empty(), "every case is of several hosts");
+    assert!(!shared.is_empty(), "no case is of several hosts");
+    let whole = each("in_one_process", whole, |case| {
+        compare(case, &in_a_child, &|expected| expected)
+    });
+    let part = each("part_of_one_host", shared.clone(), |case| {
+        compare(case, &in_a_limited_child, &part_of_the_host)
+    });
+    let refused = each("other_hosts_are_refused", shared, |case| {
+        is_refused_before_anything_runs(case);
+        Ok(())
+    });
+    whole.chain(part).chain(refused).collect()
 }
 
-#[test]
-fn the_part_of_one_host_is_what_ansible_did_there() {
-    let todo = cases_that(has_part_of_its_own);
-    assert!(!todo.is_empty(), "no case is of several hosts");
-    let limited = |world: &World, case: &Path, report: &Path, arguments: &[String]| {
-        let limit = ["--limit", HOST].map(str::to_owned);
-        in_a_child(world, case, report, &[&limit, arguments].concat())
-    };
-    in_parallel(todo, &|case| execute_by(case, &limited, &part_of_the_host));
+fn in_a_limited_child(world: &World, case: &Path, report: &Path, arguments: &[String]) -> Output {
+    let limit = ["--limit", HOST].map(str::to_owned);
+    in_a_child(world, case, report, &[&limit, arguments].concat())
 }
 
 /// What Ansible did on the host alone.
@@ -150,38 +151,28 @@ fn part_of_the_host(mut expected: Value) -> Value {
     expected
 }
 
-#[test]
-fn plays_that_address_other_hosts_are_refused_before_anything_runs() {
-    let refused = cases_that(has_part_of_its_own);
-    assert!(!refused.is_empty(), "no case is of several hosts");
-    for case in refused {
-        let world = World::new();
-        let scratch = world.path("scratch");
-        tree::make_scratch(&scratch);
-        let before = tree::list(&scratch);
-        let outcome = run(&case, &[], &scratch);
-        assert!(
-            matches!(outcome, Err(ExecutionError::OtherHosts { .. })),
-            "{}: {outcome:?}",
-            case.display()
-        );
-        assert_eq!(tree::list(&scratch), before, "{}", case.display());
-    }
+fn is_refused_before_anything_runs(case: &Path) {
+    let world = World::new();
+    let scratch = world.path("scratch");
+    tree::make_scratch(&scratch);
+    let before = tree::list(&scratch);
+    let outcome = run(case, &[], &scratch);
+    assert!(
+        matches!(outcome, Err(ExecutionError::OtherHosts { .. })),
+        "{outcome:?}"
+    );
+    assert_eq!(tree::list(&scratch), before);
 }
 
-/// What a child does; without a run of its own, one that needs nothing of the environment.
-#[test]
-fn one_run_takes_place_in_this_process() {
-    let world = World::new();
-    let asked = std::env::var(RUN).map_or_else(
-        |_| {
-            let scratch = world.path("scratch");
-            tree::make_scratch(&scratch);
-            let case = Path::new(FOLDER).join("03-when-nonbool");
-            json!({"case": case, "arguments": [], "scratch": scratch, "report": world.path("report.json")})
-        },
-        |text| serde_json::from_str(&text).expect("the parent wrote it"),
-    );
+/// Whether this process is one of those that make a run each.
+pub(crate) fn is_a_child() -> bool {
+    std::env::var_os(RUN).is_some()
+}
+
+/// Makes the run that this process is for.
+pub(crate) fn run_in_this_process() {
+    let text = std::env::var(RUN).expect("the parent set it");
+    let asked: Value = serde_json::from_str(&text).expect("the parent wrote it");
     let path = |name: &str| PathBuf::from(asked[name].as_str().expect("it is a path"));
     let arguments: Vec<String> =
         serde_json::from_value(asked["arguments"].clone()).expect("they are texts");
@@ -197,9 +188,7 @@ fn one_run_takes_place_in_this_process() {
 fn in_a_child(world: &World, case: &Path, report: &Path, arguments: &[String]) -> Output {
     let this = std::env::current_exe().expect("this program has a path");
     let run = json!({"case": case, "arguments": arguments, "scratch": world.path("scratch"), "report": report});
-    let test = "local::one_run_takes_place_in_this_process";
     let mut output = crate::in_the_kits_environment(world, case, &this)
-        .args(["--exact", test, "--nocapture"])
         .env(RUN, run.to_string())
         .run();
     if output.code == 0 {

@@ -1,7 +1,8 @@
 //! What ansible-core 2.19 did with a playbook, done again from the same playbook as a plan.
 //!
 //! A case is a folder of `fixtures/conformance`: `site.yml`, its files, the plan made of it, and what Ansible left (`expect.json`, or
-//! one a run). To add one, copy its folder there. How cases are compared is told in [`expectation`].
+//! one a run). To add one, copy its folder there. How cases are compared is told in [`expectation`]. Every case is a test of its own by
+//! each way to run it.
 
 #![expect(
     clippy::expect_used,
@@ -13,11 +14,12 @@ mod local;
 mod results;
 mod tree;
 
+use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::time::Duration;
 
+use libtest_mimic::{Arguments, Failed, Trial};
 use rustle_testkit::{Invocation, Output, World};
 use serde_json::Value;
 
@@ -57,14 +59,10 @@ fn expectation_of(case: &Path, runs: usize, run: usize) -> PathBuf {
 }
 
 /// Makes one run of a case with these arguments, in a world whose scratch folder is there, and writes its report.
-type Execute = dyn Fn(&World, &Path, &Path, &[String]) -> Output + Sync;
+type Execute = dyn Fn(&World, &Path, &Path, &[String]) -> Output;
 
 /// Does all runs of a case, on one scratch folder, and returns what differs from that part of what Ansible left.
-fn execute_by(
-    case: &Path,
-    execute: &Execute,
-    part: &(dyn Fn(Value) -> Value + Sync),
-) -> Vec<String> {
+fn execute_by(case: &Path, execute: &Execute, part: &dyn Fn(Value) -> Value) -> Vec<String> {
     let mut world = World::new();
     tree::make_scratch(&world.path("scratch"));
     let plan = read(&case.join("plan.json"));
@@ -121,47 +119,47 @@ fn by_the_program(world: &World, case: &Path, report: &Path, arguments: &[String
         .run()
 }
 
-/// Does cases side by side, and fails with everything that differs.
-fn in_parallel(cases: Vec<PathBuf>, differing: &(dyn Fn(&Path) -> Vec<String> + Sync)) {
-    let todo = Mutex::new(cases.into_iter());
-    let report = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        for _ in 0..threads {
-            scope.spawn(|| {
-                loop {
-                    let next = todo.lock().expect("no thread panics here").next();
-                    let Some(case) = next else { break };
-                    let name = case
-                        .file_name()
-                        .unwrap_or_default()
-                        .to_string_lossy()
-                        .into_owned();
-                    for difference in differing(&case) {
-                        let line = format!("{name}: {difference}");
-                        report.lock().expect("no thread panics here").push(line);
-                    }
-                }
-            });
-        }
-    });
-    let mut report = report.into_inner().expect("no thread panicked");
-    report.sort();
-    assert!(
-        report.is_empty(),
-        "{} differences:\n{}",
-        report.len(),
-        report.join("\n")
-    );
+/// Does all runs of a case as `execute` does one, and fails with everything that differs from that part of what Ansible left.
+fn compare(case: &Path, execute: &Execute, part: &dyn Fn(Value) -> Value) -> Result<(), Failed> {
+    let differing = execute_by(case, execute, part);
+    if differing.is_empty() {
+        Ok(())
+    } else {
+        Err(differing.join("\n").into())
+    }
 }
 
-#[test]
-fn cases_do_what_ansible_did() {
-    let whole = |expected| expected;
-    in_parallel(cases(), &|case| execute_by(case, &by_the_program, &whole));
+/// One test a case, called by the way it runs and the case's name.
+fn each(
+    way: &str,
+    cases: Vec<PathBuf>,
+    test: fn(&Path) -> Result<(), Failed>,
+) -> impl Iterator<Item = Trial> {
+    cases.into_iter().map(move |case| {
+        let name = format!("{way}::{}", name(&case));
+        Trial::test(name, move || test(&case))
+    })
 }
 
-#[test]
+fn name(case: &Path) -> Cow<'_, str> {
+    case.file_name().unwrap_or_default().to_string_lossy()
+}
+
+fn main() {
+    if local::is_a_child() {
+        return local::run_in_this_process();
+    }
+    let mut trials = vec![Trial::test("every_folder_is_a_whole_case", || {
+        every_folder_is_a_whole_case();
+        Ok(())
+    })];
+    trials.extend(each("by_the_program", cases(), |case| {
+        compare(case, &by_the_program, &|expected| expected)
+    }));
+    trials.extend(local::trials());
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
+
 fn every_folder_is_a_whole_case() {
     let cases = cases();
     assert!(cases.len() >= 80, "cases are missing: {}", cases.len());
