@@ -4,7 +4,8 @@
 //! dependency: so cargo is run again, in a target folder of its own, since this build holds the lock of the usual one.
 //! That folder stays, so that later builds are quick. What comes out is `OUT_DIR/rustle-agent`, and `rustle-agent.gz` for the way to hosts.
 //!
-//! `RUSTLE_AGENT_PREBUILT=/path` takes that file in place of a build.
+//! It holds the families of modules that this build has by its features. `RUSTLE_AGENT_PREBUILT=/path` takes that file in
+//! place of a build.
 
 #![expect(
     clippy::disallowed_methods,
@@ -20,6 +21,9 @@ use std::{env, fs};
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const PREBUILT: &str = "RUSTLE_AGENT_PREBUILT";
+
+/// The features of this program and of the agent that each stand for a family of modules.
+const FAMILIES: [&str; 4] = ["commands", "files", "packages", "system"];
 
 /// What cargo and clippy set for this build and what the build of the agent must not see.
 ///
@@ -83,7 +87,7 @@ fn pack(agent: &Path) -> Outcome<()> {
 /// How the agent gets linked without needing anything of the host it lands on.
 struct Linkage {
     target: String,
-    rustflags: &'static str,
+    rustflags: &'static [&'static str],
 }
 
 impl Linkage {
@@ -95,12 +99,12 @@ impl Linkage {
         if has_std(&musl)? && compilers.iter().any(|compiler| runs(compiler)) {
             return Ok(Self {
                 target: musl,
-                rustflags: "",
+                rustflags: &[],
             });
         }
         Ok(Self {
             target: var("TARGET")?,
-            rustflags: "-Ctarget-feature=+crt-static",
+            rustflags: &["-Ctarget-feature=+crt-static"],
         })
     }
 }
@@ -128,7 +132,10 @@ fn runs(program: &str) -> bool {
 /// Builds the agent, tells cargo what it was made of, and returns where it lies.
 fn build(linkage: &Linkage) -> Outcome<PathBuf> {
     let target_dir = agent_target_dir()?;
+    let mut rustflags = linkage.rustflags.to_vec();
     let profile = if var("PROFILE")? == "release" {
+        // It aborts when it panics, so nothing reads them, and they are a tenth of it.
+        rustflags.push("-Cforce-unwind-tables=no");
         "agent"
     } else {
         "agent-dev"
@@ -145,6 +152,7 @@ fn build(linkage: &Linkage) -> Outcome<PathBuf> {
     // A target that is named keeps the flags away from proc-macros and build scripts, which are not to be static.
     cargo
         .args(["--target", &linkage.target])
+        .args(["--no-default-features", "--features", &families()])
         .arg("--target-dir")
         .arg(&target_dir);
     if env::var("CARGO_NET_OFFLINE").is_ok_and(|offline| offline == "true") {
@@ -154,7 +162,7 @@ fn build(linkage: &Linkage) -> Outcome<PathBuf> {
         cargo.env_remove(name);
     }
     cargo
-        .env("CARGO_ENCODED_RUSTFLAGS", linkage.rustflags)
+        .env("CARGO_ENCODED_RUSTFLAGS", rustflags.join("\x1f"))
         .env("CARGO_BUILD_BUILD_DIR", &target_dir);
     cargo
         .current_dir(var("CARGO_MANIFEST_DIR")?)
@@ -170,6 +178,16 @@ fn build(linkage: &Linkage) -> Outcome<PathBuf> {
         .join("rustle-agent");
     watch_sources(&built.with_extension("d"))?;
     Ok(built)
+}
+
+fn families() -> String {
+    let is_on =
+        |family: &&str| env::var_os(format!("CARGO_FEATURE_{}", family.to_uppercase())).is_some();
+    FAMILIES
+        .into_iter()
+        .filter(is_on)
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 /// Beside the folders of all build scripts: a build, a check and a run of clippy have an `OUT_DIR` each, and share this one.

@@ -32,9 +32,13 @@ pub(crate) fn transport(name: &str) -> Option<TransportKind> {
 /// Every module that runs on hosts.
 fn catalogue() -> Catalogue {
     Catalogue::new(&[
+        #[cfg(feature = "commands")]
         rustle_modules_commands::FAMILY,
+        #[cfg(feature = "files")]
         rustle_modules_files::FAMILY,
+        #[cfg(feature = "packages")]
         rustle_modules_packages::FAMILY,
+        #[cfg(feature = "system")]
         rustle_modules_system::FAMILY,
     ])
 }
