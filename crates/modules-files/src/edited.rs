@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use rustle_module::{Failure, Mode, Object, Target};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::attributes::{AttributeArgs, Pass, restore_context};
@@ -33,18 +34,21 @@ pub(crate) struct Edited {
 }
 
 /// The file, and what a task says of how it is written.
-pub(crate) struct TextFile<'a> {
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct TextFile {
     /// Where it is.
-    pub(crate) path: &'a str,
-    /// Owner, mode and the like.
-    pub(crate) attributes: &'a AttributeArgs,
-    /// A command that judges new content.
-    pub(crate) validate: Option<&'a str>,
-    /// Whether it may be written in place.
-    pub(crate) unsafe_writes: bool,
+    pub(crate) path: String,
     /// Whether the present content is kept beside it.
-    pub(crate) backup: bool,
+    backup: bool,
+    /// A command that judges new content.
+    validate: Option<String>,
+    /// Whether it may be written in place.
+    unsafe_writes: bool,
+    /// Owner, mode and the like.
+    #[serde(flatten)]
+    attributes: AttributeArgs,
     /// Whether a link is replaced, and not its target.
+    #[serde(skip)]
     pub(crate) replaces_link: bool,
 }
 
@@ -121,7 +125,7 @@ impl Edited {
     }
 }
 
-impl TextFile<'_> {
+impl TextFile {
     /// Compares the attributes of a file that is there.
     ///
     /// # Errors
@@ -138,7 +142,7 @@ impl TextFile<'_> {
         let (diff, differs) = &mut edited.attributes;
         *differs = self
             .attributes
-            .settle(target, self.path, Pass::Look, diff)
+            .settle(target, &self.path, Pass::Look, diff)
             .await?;
         Ok(())
     }
@@ -156,14 +160,14 @@ impl TextFile<'_> {
         let (mut diff, mut settled) = (BeforeAfter::default(), false);
         if edited.is_changed() {
             if self.backup && edited.exists {
-                backup = Some(backup::make(self.path)?);
+                backup = Some(backup::make(&self.path)?);
             }
             (diff, settled) = self.write(target, &edited.after, edited.exists).await?;
         }
         let mut rest = BeforeAfter::default();
         settled |= self
             .attributes
-            .settle(target, self.path, Pass::Set, &mut rest)
+            .settle(target, &self.path, Pass::Set, &mut rest)
             .await?;
         diff.extend(rest);
         Ok(Written {
@@ -180,16 +184,16 @@ impl TextFile<'_> {
         exists: bool,
     ) -> Result<(BeforeAfter, bool), Failure> {
         if !exists {
-            make_folders(parent(self.path)).map_err(|error| {
+            make_folders(parent(&self.path)).map_err(|error| {
                 let text = describe_bare(&error);
-                Failure::new(format!("Error creating {} ({text})", parent(self.path)))
+                Failure::new(format!("Error creating {} ({text})", parent(&self.path)))
             })?;
         }
-        let is_link = Path::new(self.path).is_symlink() && !self.replaces_link;
+        let is_link = Path::new(&self.path).is_symlink() && !self.replaces_link;
         let dest = if is_link {
-            real_path(Path::new(self.path))
+            real_path(Path::new(&self.path))
         } else {
-            self.path.into()
+            self.path.as_str().into()
         };
         let mut staged = Staged::for_dest(target, &dest, self.unsafe_writes)?;
         staged.write(content)?;
@@ -199,9 +203,9 @@ impl TextFile<'_> {
             // The attributes are asked for of the link, not of its target.
             (BeforeAfter::default(), false)
         } else {
-            staged.settle(target, self.attributes).await
+            staged.settle(target, &self.attributes).await
         };
-        if let Some(command) = self.validate.filter(|text| !text.is_empty()) {
+        if let Some(command) = self.validate.as_deref().filter(|text| !text.is_empty()) {
             let finished = validate::run(target, command, staged.path()).await?;
             if !finished.is_success() {
                 let (rc, err) = (

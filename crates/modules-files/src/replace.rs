@@ -11,7 +11,6 @@ use rustle_module::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::attributes::AttributeArgs;
 use crate::diff::show_text;
 use crate::edited::{Edited, TextFile};
 use crate::encoding::Encoding;
@@ -23,17 +22,13 @@ pub(crate) struct Replace;
 /// The arguments of `replace`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Args {
-    path: String,
     regexp: String,
     replace: String,
     after: Option<String>,
     before: Option<String>,
-    backup: bool,
     encoding: String,
-    validate: Option<String>,
-    unsafe_writes: bool,
     #[serde(flatten)]
-    attributes: AttributeArgs,
+    file: TextFile,
 }
 
 /// What [`Replace`] found.
@@ -64,20 +59,21 @@ impl Module for Replace {
     const SPEC: Spec = Spec::new("replace", OPTIONS).file_common();
 
     async fn inspect(&self, target: &dyn Target, args: &Args) -> Result<State, Failure> {
-        let path = Path::new(&args.path);
+        let path = Path::new(&args.file.path);
         if path.is_dir() {
-            let msg = format!("Path {} is a directory !", args.path);
+            let msg = format!("Path {} is a directory !", args.file.path);
             return Err(Failure::new(msg).with("rc", 256));
         }
         if !path.exists() {
-            let msg = format!("Path {} does not exist !", args.path);
+            let msg = format!("Path {} does not exist !", args.file.path);
             return Err(Failure::new(msg).with("rc", 257));
         }
         let unreadable = |why: String| {
-            let msg = format!("Unable to read the contents of {}: {why}", args.path);
+            let msg = format!("Unable to read the contents of {}: {why}", args.file.path);
             Failure::new(msg)
         };
-        let before = fs::read(path).map_err(|error| unreadable(describe(&error, &args.path)))?;
+        let before =
+            fs::read(path).map_err(|error| unreadable(describe(&error, &args.file.path)))?;
         let encoding = Encoding::named(&args.encoding)
             .map_err(|why| Failure::new(format!("Task failed: Module failed: {why}")))?;
         let text = encoding.decode(before.clone()).map_err(unreadable)?;
@@ -98,7 +94,7 @@ impl Module for Replace {
             }
             Err(pattern) => return Ok(State::NoSection(pattern)),
         };
-        args.file().look_at_attributes(target, &mut edited).await?;
+        args.file.look_at_attributes(target, &mut edited).await?;
         Ok(State::Edited(Box::new(edited)))
     }
 
@@ -118,9 +114,9 @@ impl Module for Replace {
         }
         let diff = if edited.is_changed() {
             json!({
-                "before_header": args.path,
+                "before_header": args.file.path,
                 "before": show_text(&edited.before),
-                "after_header": args.path,
+                "after_header": args.file.path,
                 "after": show_text(&edited.after),
             })
         } else {
@@ -142,7 +138,7 @@ impl Module for Replace {
         let State::Edited(edited) = state else {
             return Ok(Output::default().changed(false));
         };
-        let written = args.file().carry_out(target, &edited).await?;
+        let written = args.file.carry_out(target, &edited).await?;
         let settled = written.attributes.1;
         let mut result = result(edited.message(settled));
         if let Some(backup) = written.backup {
@@ -157,17 +153,6 @@ fn result(msg: String) -> Object {
 }
 
 impl Args {
-    fn file(&self) -> TextFile<'_> {
-        TextFile {
-            path: &self.path,
-            attributes: &self.attributes,
-            validate: self.validate.as_deref(),
-            unsafe_writes: self.unsafe_writes,
-            backup: self.backup,
-            replaces_link: false,
-        }
-    }
-
     /// The pattern of the part in which something is replaced, if that is not all.
     fn section(&self) -> Option<String> {
         let is_given = |text: &&str| !text.is_empty();

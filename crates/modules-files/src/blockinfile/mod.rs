@@ -13,7 +13,6 @@ use rustle_module::{
 };
 use serde::Deserialize;
 
-use crate::attributes::AttributeArgs;
 use crate::edited::{Edited, TextFile};
 use crate::os_error::describe;
 use block::{Anchor, Block, Place, lines_of};
@@ -32,7 +31,6 @@ enum BlockState {
 /// The arguments of `blockinfile`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Args {
-    path: String,
     state: BlockState,
     marker: String,
     marker_begin: String,
@@ -41,13 +39,10 @@ pub(crate) struct Args {
     insertafter: Option<String>,
     insertbefore: Option<String>,
     create: bool,
-    backup: bool,
     append_newline: bool,
     prepend_newline: bool,
-    validate: Option<String>,
-    unsafe_writes: bool,
     #[serde(flatten)]
-    attributes: AttributeArgs,
+    file: TextFile,
 }
 
 /// What [`BlockInFile`] found.
@@ -92,14 +87,14 @@ impl Module for BlockInFile {
         ])]);
 
     async fn inspect(&self, target: &dyn Target, args: &Args) -> Result<State, Failure> {
-        let path = Path::new(&args.path);
+        let path = Path::new(&args.file.path);
         if path.is_dir() {
-            let msg = format!("Path {} is a directory !", args.path);
+            let msg = format!("Path {} is a directory !", args.file.path);
             return Err(Failure::new(msg).with("rc", 256));
         }
         let exists = path.exists();
         if !exists && !args.create {
-            let msg = format!("Path {} does not exist !", args.path);
+            let msg = format!("Path {} does not exist !", args.file.path);
             return Err(Failure::new(msg).with("rc", 257));
         }
         if !exists && args.state == BlockState::Absent {
@@ -107,24 +102,24 @@ impl Module for BlockInFile {
         }
         let before = if exists {
             fs::read(path).map_err(|error| {
-                let text = describe(&error, &args.path);
+                let text = describe(&error, &args.file.path);
                 Failure::new(format!("Task failed: Module failed: {text}"))
             })?
         } else {
             Vec::new()
         };
         let mut edited = args.edit(before, exists)?;
-        args.file().look_at_attributes(target, &mut edited).await?;
+        args.file.look_at_attributes(target, &mut edited).await?;
         Ok(State::Edited(Box::new(edited)))
     }
 
     fn diff(&self, args: &Args, state: &State, mode: Mode) -> Verdict {
         let State::Edited(edited) = state else {
-            let msg = format!("File {} not present", args.path);
+            let msg = format!("File {} not present", args.file.path);
             let result = Object::from_iter([("msg".to_owned(), msg.into())]);
             return Verdict::unchanged(Output::new(result));
         };
-        let output = Output::new(edited.predicted(&args.path, mode));
+        let output = Output::new(edited.predicted(&args.file.path, mode));
         Verdict::change_if(edited.differs(), output)
     }
 
@@ -138,9 +133,9 @@ impl Module for BlockInFile {
         let State::Edited(edited) = state else {
             return Ok(Output::default().changed(false));
         };
-        let written = args.file().carry_out(target, &edited).await?;
+        let written = args.file.carry_out(target, &edited).await?;
         let changed = edited.is_changed() || written.attributes.1;
-        let mut result = edited.result(&args.path, target.mode(), written.attributes);
+        let mut result = edited.result(&args.file.path, target.mode(), written.attributes);
         if let Some(backup) = written.backup {
             result.insert("backup_file".into(), backup.into());
         }
@@ -149,17 +144,6 @@ impl Module for BlockInFile {
 }
 
 impl Args {
-    fn file(&self) -> TextFile<'_> {
-        TextFile {
-            path: &self.path,
-            attributes: &self.attributes,
-            validate: self.validate.as_deref(),
-            unsafe_writes: self.unsafe_writes,
-            backup: self.backup,
-            replaces_link: false,
-        }
-    }
-
     fn marker(&self, mark: &str) -> Vec<u8> {
         format!("{}\n", self.marker.replace("{mark}", mark)).into_bytes()
     }

@@ -13,7 +13,7 @@ use rustle_module::{
 };
 use serde::Deserialize;
 
-use crate::attributes::{AttributeArgs, add_path_info};
+use crate::attributes::add_path_info;
 use crate::edited::{Edited, TextFile};
 use crate::os_error::describe_bare;
 use crate::paths::real_text;
@@ -44,13 +44,11 @@ struct Condition {
 /// The arguments of `ini_file`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Args {
-    path: String,
     section: Option<String>,
     section_has_values: Option<Vec<Condition>>,
     option: Option<String>,
     value: Option<String>,
     values: Option<Vec<String>>,
-    backup: bool,
     state: IniState,
     exclusive: bool,
     no_extra_spaces: bool,
@@ -59,9 +57,8 @@ pub(crate) struct Args {
     modify_inactive_option: bool,
     create: bool,
     follow: bool,
-    unsafe_writes: bool,
     #[serde(flatten)]
-    attributes: AttributeArgs,
+    file: TextFile,
 }
 
 /// What [`IniFile`] found: the content before and after, and what results say of the path.
@@ -104,29 +101,28 @@ impl Module for IniFile {
 
     async fn inspect(&self, target: &dyn Target, args: &Args) -> Result<State, Failure> {
         args.check()?;
-        let exists = Path::new(&args.path).exists();
+        let exists = Path::new(&args.file.path).exists();
         if !exists && !args.create {
-            let msg = format!("Destination {} does not exist!", args.path);
+            let msg = format!("Destination {} does not exist!", args.file.path);
             return Err(Failure::new(msg).with("rc", 257));
         }
         let before = if exists {
-            fs::read(&args.path).map_err(|error| {
-                let (text, path) = (describe_bare(&error), &args.path);
+            fs::read(&args.file.path).map_err(|error| {
+                let (text, path) = (describe_bare(&error), &args.file.path);
                 Failure::new(format!("Task failed: Module failed: {text}: '{path}'"))
             })?
         } else {
             Vec::new()
         };
         let mut edited = args.edit(before, exists)?;
-        let path = args.written_path();
         if !target.mode().check {
             // As in Ansible, check mode does not look at attributes.
-            args.file(&path)
+            args.written()
                 .look_at_attributes(target, &mut edited)
                 .await?;
         }
         let mut info = Object::new();
-        add_path_info(target, &mut info, &args.path).await;
+        add_path_info(target, &mut info, &args.file.path).await;
         Ok(State { edited, info })
     }
 
@@ -145,13 +141,12 @@ impl Module for IniFile {
         _change: Change,
     ) -> Result<Output, Failure> {
         let edited = state.edited;
-        let path = args.written_path();
-        let written = args.file(&path).carry_out(target, &edited).await?;
+        let written = args.written().carry_out(target, &edited).await?;
         let mut result = args.result(&edited, target.mode());
         if let Some(backup) = written.backup {
             result.insert("backup_file".into(), backup.into());
         }
-        add_path_info(target, &mut result, &args.path).await;
+        add_path_info(target, &mut result, &args.file.path).await;
         let changed = edited.is_changed() || written.attributes.1;
         Ok(Output::new(result).changed(changed))
     }
@@ -176,24 +171,14 @@ impl Args {
         Ok(())
     }
 
-    /// The path that is written: a link's target with `follow`, else the link is replaced.
-    fn written_path(&self) -> String {
+    /// The file that is written: a link's target with `follow`, else the link is replaced.
+    fn written(&self) -> TextFile {
+        let mut file = self.file.clone();
+        file.replaces_link = true;
         if self.follow {
-            real_text(&self.path)
-        } else {
-            self.path.clone()
+            file.path = real_text(&file.path);
         }
-    }
-
-    fn file<'a>(&'a self, path: &'a str) -> TextFile<'a> {
-        TextFile {
-            path,
-            attributes: &self.attributes,
-            validate: None,
-            unsafe_writes: self.unsafe_writes,
-            backup: self.backup,
-            replaces_link: true,
-        }
+        file
     }
 
     fn wanted(&self) -> Wanted<'_> {
@@ -217,7 +202,7 @@ impl Args {
     /// Makes the new content of the present one.
     fn edit(&self, before: Vec<u8>, exists: bool) -> Result<Edited, Failure> {
         let text = String::from_utf8(before)
-            .map_err(|error| Failure::new(format!("{} is not UTF-8: {error}", self.path)))?;
+            .map_err(|error| Failure::new(format!("{} is not UTF-8: {error}", self.file.path)))?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         let text = text.replace("\r\n", "\n").replace('\r', "\n");
         let mut lines: Vec<String> = text.split_inclusive('\n').map(ToOwned::to_owned).collect();
@@ -247,8 +232,8 @@ impl Args {
         };
         let mut result = Object::new();
         result.insert("msg".into(), msg.into());
-        result.insert("path".into(), self.path.as_str().into());
-        result.insert("diff".into(), edited.content_diff(&self.path, mode));
+        result.insert("path".into(), self.file.path.as_str().into());
+        result.insert("diff".into(), edited.content_diff(&self.file.path, mode));
         result
     }
 }

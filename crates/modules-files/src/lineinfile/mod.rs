@@ -12,7 +12,6 @@ use rustle_module::{
 };
 use serde::Deserialize;
 
-use crate::attributes::AttributeArgs;
 use crate::edited::{Edited, TextFile};
 use crate::os_error::describe_bare;
 use edit::{Place, Search, Wanted, lines_of, remove};
@@ -35,7 +34,6 @@ enum LineState {
 /// The arguments of `lineinfile`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Args {
-    path: String,
     state: LineState,
     line: Option<String>,
     regexp: Option<String>,
@@ -45,11 +43,8 @@ pub(crate) struct Args {
     backrefs: bool,
     firstmatch: bool,
     create: bool,
-    backup: bool,
-    validate: Option<String>,
-    unsafe_writes: bool,
     #[serde(flatten)]
-    attributes: AttributeArgs,
+    file: TextFile,
 }
 
 /// What [`LineInFile`] found.
@@ -95,9 +90,9 @@ impl Module for LineInFile {
 
     async fn inspect(&self, target: &dyn Target, args: &Args) -> Result<State, Failure> {
         let warnings = args.warnings();
-        let path = Path::new(&args.path);
+        let path = Path::new(&args.file.path);
         if path.is_dir() {
-            let msg = format!("Path {} is a directory !", args.path);
+            let msg = format!("Path {} is a directory !", args.file.path);
             return Err(Failure {
                 warnings,
                 ..Failure::new(msg).with("rc", 256)
@@ -113,7 +108,7 @@ impl Module for LineInFile {
                 return Ok(State::NoFile);
             }
             if !args.create {
-                let msg = format!("Destination {} does not exist !", args.path);
+                let msg = format!("Destination {} does not exist !", args.file.path);
                 return Err(Failure {
                     warnings,
                     ..Failure::new(msg).with("rc", 257)
@@ -121,13 +116,13 @@ impl Module for LineInFile {
             }
         }
         let before = if exists {
-            read(&args.path)?
+            read(&args.file.path)?
         } else {
             Vec::new()
         };
         let (mut edited, found) = args.edit(before, exists)?;
         edited.warnings = warnings;
-        args.file().look_at_attributes(target, &mut edited).await?;
+        args.file.look_at_attributes(target, &mut edited).await?;
         Ok(State::Edited(Box::new(edited), found))
     }
 
@@ -140,7 +135,7 @@ impl Module for LineInFile {
                 ..Output::new(result)
             });
         };
-        let result = edited.predicted(&args.path, mode);
+        let result = edited.predicted(&args.file.path, mode);
         let output = finish(result, edited, *found, None);
         Verdict::change_if(edited.differs(), output)
     }
@@ -155,9 +150,9 @@ impl Module for LineInFile {
         let State::Edited(edited, found) = state else {
             return Ok(Output::default().changed(false));
         };
-        let written = args.file().carry_out(target, &edited).await?;
+        let written = args.file.carry_out(target, &edited).await?;
         let changed = edited.is_changed() || written.attributes.1;
-        let result = edited.result(&args.path, target.mode(), written.attributes);
+        let result = edited.result(&args.file.path, target.mode(), written.attributes);
         Ok(finish(result, &edited, found, written.backup).changed(changed))
     }
 }
@@ -180,17 +175,6 @@ fn finish(
 }
 
 impl Args {
-    fn file(&self) -> TextFile<'_> {
-        TextFile {
-            path: &self.path,
-            attributes: &self.attributes,
-            validate: self.validate.as_deref(),
-            unsafe_writes: self.unsafe_writes,
-            backup: self.backup,
-            replaces_link: false,
-        }
-    }
-
     fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         if self.regexp.as_deref() == Some("") {
