@@ -1,10 +1,12 @@
-//! Modules that shape files: file, copy, assemble, tempfile; edit text: lineinfile, blockinfile, replace, `ini_file`; and tell
+//! Modules that shape files: file, copy, assemble, tempfile, acl; pack and unpack them: archive, unarchive; edit text: lineinfile, blockinfile, replace, `ini_file`; and tell
 //! of files: stat, find, slurp.
 //!
 //! They run on the machine whose files they shape and reach them by `std::fs`. What they share is written once:
 //! owner, mode and the other attributes (`attributes`), atomic writes (`staged`), editing a text file (`edited`), backups, validation,
 //! checksums, the shapes of differences.
 
+mod acl;
+mod archive;
 mod assemble;
 mod attributes;
 mod blockinfile;
@@ -35,6 +37,8 @@ use rustle_module::{DynModule, backup, os_error};
 
 /// The modules of this family.
 pub const FAMILY: &[&dyn DynModule] = &[
+    &acl::Acl,
+    &archive::Archive,
     &assemble::Assemble,
     &blockinfile::BlockInFile,
     &copy::Copy,

@@ -76,6 +76,11 @@ impl Staged {
         self.file.path()
     }
 
+    /// The staged file, for what is not written from its beginning to its end.
+    pub(crate) fn file(&mut self) -> &mut File {
+        self.file.as_file_mut()
+    }
+
     /// Adds content.
     ///
     /// # Errors

@@ -29,7 +29,7 @@ use crate::diff::BeforeAfter;
 use crate::paths::join;
 use crate::temp_file::TempFile;
 use crate::web;
-use format::Format;
+pub(crate) use format::Format;
 use selection::Selection;
 use survey::{Survey, Unpacking};
 use unpack::Owners;

@@ -18,8 +18,10 @@ fn names_are_unique() {
     let mut names: Vec<&str> = FAMILY.iter().map(|module| module.spec().name).collect();
     names.sort_unstable();
     let expected = [
+        "ansible.posix.acl",
         "assemble",
         "blockinfile",
+        "community.general.archive",
         "community.general.ini_file",
         "copy",
         "file",

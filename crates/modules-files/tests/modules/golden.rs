@@ -175,6 +175,63 @@ const INI_FILE_EXCEPTIONS: &[(&str, &str)] = &[
     ),
 ];
 
+const ARCHIVE_EXCEPTIONS: &[(&str, &str)] = &[
+    ("archive-dest-folder", "the message says what is wrong"),
+    ("archive-dest-noparent", NO_FOLDER),
+    ("archive-dest-noparent-single", NO_FOLDER),
+    (
+        "archive-remove-several-gz",
+        "Ansible leaves a link behind whose target it has just removed, and packs it again",
+    ),
+    (
+        "archive-remove-several-zip",
+        "Ansible leaves a link behind whose target it has just removed, and fails at it",
+    ),
+    (
+        "archive-remove-link-to-folder",
+        "Ansible removes what the link leads to, and then fails at the link",
+    ),
+    ("archive-single-brokenlink", HALF),
+    ("archive-zip-links", HALF),
+];
+
+const HALF: &str = "what cannot be packed leaves no half archive behind";
+
+const COMMAND: &str = "`cmd` has `--` in front of the path";
+
+#[test]
+fn acl_does_what_ansible_does() {
+    let exceptions = [
+        ("acl-default-file", COMMAND),
+        ("acl-bad-user", COMMAND),
+        ("acl-bad-permissions", COMMAND),
+        ("acl-no-permissions", COMMAND),
+        (
+            "acl-link-nofollow",
+            "a link has no list, so nothing changes; Ansible says changed for ever",
+        ),
+        ("acl-nfsv4", "the message says that it is not supported"),
+    ];
+    Golden::load(FOLDER, &["acl"]).check(&exceptions, run);
+}
+
+const NO_FOLDER: &str =
+    "an archive is written beside its destination, and the message names the folder";
+
+#[test]
+fn archive_does_what_ansible_does() {
+    let run = |call: &Call<'_>| {
+        let mut outcome = run(call);
+        for key in ["archived", "expanded_paths"] {
+            let list = outcome.result.get_mut(key).and_then(Value::as_array_mut);
+            let list = list.into_iter();
+            list.for_each(|list| list.sort_by_key(|path| path.as_str().map(ToOwned::to_owned)));
+        }
+        outcome
+    };
+    Golden::load(FOLDER, &["archive"]).check(ARCHIVE_EXCEPTIONS, run);
+}
+
 #[test]
 fn assemble_does_what_ansible_does() {
     Golden::load(FOLDER, &["assemble", "assemble-more"]).check(ASSEMBLE_EXCEPTIONS, run);
