@@ -1,4 +1,4 @@
-//! Modules that run commands and wait: command, shell, raw, script, `wait_for`; and that drive programs of developers: git, `git_config`,
+//! Modules that run commands and wait: command, shell, raw, script, expect, `wait_for`; and that drive programs of developers: git, `git_config`,
 //! make, patch.
 //!
 //! `command` runs a program without a shell, `shell` a text by one; both are the same steps over the same options. `raw` runs a text as a
@@ -7,6 +7,7 @@
 
 mod command;
 mod existence;
+mod expect;
 mod failure;
 mod git;
 mod git_config;
@@ -29,6 +30,7 @@ use rustle_module::DynModule;
 pub const FAMILY: &[&dyn DynModule] = &[
     &command::Command,
     &shell::Shell,
+    &expect::Expect,
     &git::Git,
     &git_config::GitConfig,
     &make::Make,

@@ -56,14 +56,14 @@ impl Report {
 }
 
 /// A time as Python writes it, in the machine's time zone.
-fn local_time(time: SystemTime) -> String {
+pub(crate) fn local_time(time: SystemTime) -> String {
     DateTime::<Local>::from(time)
         .format("%Y-%m-%d %H:%M:%S%.6f")
         .to_string()
 }
 
 /// A time span as Python writes it.
-fn delta(elapsed: Duration) -> String {
+pub(crate) fn delta(elapsed: Duration) -> String {
     let seconds = elapsed.as_secs();
     let days = match seconds / 86_400 {
         0 => String::new(),

@@ -61,7 +61,7 @@ impl Drop for Started {
 
 /// Starts `command`. Returns once the program itself runs, so an error here is an error of its start.
 pub(crate) async fn start(command: &Command) -> Result<Started, ProcessError> {
-    let mut builder = builder(command);
+    let mut builder = builder(command).map_err(|error| explain(command, error))?;
     let mut retries = 0;
     let child = loop {
         match builder.spawn() {
@@ -88,7 +88,7 @@ pub(crate) async fn start(command: &Command) -> Result<Started, ProcessError> {
     })
 }
 
-fn builder(command: &Command) -> process::Command {
+fn builder(command: &Command) -> io::Result<process::Command> {
     #[expect(
         clippy::disallowed_methods,
         reason = "this is where children are started"
@@ -107,14 +107,23 @@ fn builder(command: &Command) -> process::Command {
     if let Some(folder) = &command.current_dir {
         builder.current_dir(folder);
     }
-    builder.stdin(match command.stdin {
-        Stdin::Null => Stdio::null(),
-        Stdin::Bytes(_) => Stdio::piped(),
-    });
-    builder.stdout(Stdio::piped()).stderr(Stdio::piped());
+    match &command.terminal {
+        Some(terminal) if command.streams_are_terminal => {
+            builder.stdin(terminal.try_clone()?);
+            builder.stdout(terminal.try_clone()?);
+            builder.stderr(terminal.try_clone()?);
+        }
+        _ => {
+            builder.stdin(match command.stdin {
+                Stdin::Null => Stdio::null(),
+                Stdin::Bytes(_) => Stdio::piped(),
+            });
+            builder.stdout(Stdio::piped()).stderr(Stdio::piped());
+        }
+    }
     builder.kill_on_drop(true);
     set_group_and_umask(&mut builder, command);
-    builder
+    Ok(builder)
 }
 
 /// Without `pre_exec`, which most commands need not, std starts the child by `posix_spawn`: no page of ours is copied.

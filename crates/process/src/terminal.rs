@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{LocalModes, tcgetattr};
+use rustix::termios::{LocalModes, OptionalActions, Winsize, tcgetattr, tcsetattr, tcsetwinsize};
 use tokio::net::unix::pipe::{Receiver, Sender};
 
 use crate::command::Command;
@@ -58,6 +58,42 @@ impl Terminal {
         }
     }
 
+    /// Reads what the command has written and we have not read yet, without waiting; none where there is nothing.
+    ///
+    /// # Errors
+    /// When the terminal fails.
+    pub fn read_ready(&self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+        // The runtime only knows of what it has heard from the kernel so far, so the kernel itself is asked.
+        match rustix::io::read(&self.shown, buffer) {
+            Err(rustix::io::Errno::AGAIN) => Ok(None),
+            read => Ok(read.map(Some)?),
+        }
+    }
+
+    /// Sets whether what is typed is shown.
+    ///
+    /// # Errors
+    /// When the terminal fails.
+    pub fn set_echo(&self, is_shown: bool) -> io::Result<()> {
+        let mut modes = tcgetattr(&*self.theirs)?;
+        modes.local_modes.set(LocalModes::ECHO, is_shown);
+        Ok(tcsetattr(&*self.theirs, OptionalActions::Now, &modes)?)
+    }
+
+    /// Sets how large the terminal says that it is; a new one has no size.
+    ///
+    /// # Errors
+    /// When the terminal fails.
+    pub fn set_size(&self, rows: u16, columns: u16) -> io::Result<()> {
+        let size = Winsize {
+            ws_row: rows,
+            ws_col: columns,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
+        Ok(tcsetwinsize(&*self.theirs, size)?)
+    }
+
     /// Types a line.
     ///
     /// # Errors
@@ -90,11 +126,39 @@ impl Command {
         self.terminal = Some(Arc::clone(&terminal.theirs));
         self
     }
+
+    /// As [`terminal`](Self::terminal), and the three streams are the terminal too: nothing of what the command writes is captured, and
+    /// what [`stdin`](Self::stdin) was set to is not used.
+    #[must_use]
+    pub fn at_terminal(mut self, terminal: &Terminal) -> Self {
+        self = self.terminal(terminal);
+        self.streams_are_terminal = true;
+        self
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn streams_of_a_program_at_a_terminal_are_the_terminal() {
+        let terminal = Terminal::open().unwrap();
+        terminal.set_size(24, 80).unwrap();
+        terminal.set_echo(false).unwrap();
+        let script = "read -r word; stty size; test -t 1 && test -t 2 && echo \"<$word>\"";
+        let command = Command::new("sh")
+            .args(["-c", script])
+            .at_terminal(&terminal);
+        terminal.type_line("hello").await.unwrap();
+        let finished = command.run(&crate::CancelToken::new()).await.unwrap();
+        assert!(finished.is_success());
+        let (mut shown, mut buffer) = (Vec::new(), [0; 64]);
+        while let Some(count) = terminal.read_ready(&mut buffer).unwrap() {
+            shown.extend_from_slice(&buffer[..count]);
+        }
+        assert_eq!(String::from_utf8_lossy(&shown), "24 80\r\n<hello>\r\n");
+    }
 
     #[tokio::test]
     async fn program_asks_at_its_terminal_and_its_streams_stay_pipes() {

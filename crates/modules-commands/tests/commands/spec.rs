@@ -52,6 +52,7 @@ fn names_are_these() {
         [
             "command",
             "shell",
+            "expect",
             "git",
             "community.general.git_config",
             "community.general.make",

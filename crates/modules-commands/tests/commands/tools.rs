@@ -7,7 +7,8 @@ const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/golden
 const ARGS: &str = include_str!("../../../../fixtures/modules/args.json");
 
 /// The modules whose specifications are compared here.
-const NAMES: [&str; 4] = [
+const NAMES: [&str; 5] = [
+    "expect",
     "git",
     "community.general.git_config",
     "community.general.make",
@@ -44,6 +45,22 @@ fn place_of(program: &str) -> String {
     let place = places.find(|place| std::path::Path::new(place).is_file());
     place.unwrap_or_else(|| panic!("{program} is not installed"))
 }
+
+#[test]
+fn expect_does_what_ansible_does() {
+    let exceptions = [
+        ("expect-list-short", SAYS_MORE),
+        ("expect-chdir-missing", SAYS_MORE),
+        ("expect-bad-regex", SAYS_MORE),
+        (
+            "expect-signal",
+            "a signal is told by its number; Ansible takes it for a timeout",
+        ),
+    ];
+    check("expect", &exceptions);
+}
+
+const SAYS_MORE: &str = "the message says more";
 
 #[test]
 fn git_does_what_ansible_does() {
