@@ -185,7 +185,14 @@ pub(crate) struct TaskArgs {
     /// Run handlers also on hosts that failed
     #[arg(long)]
     pub(crate) force_handlers: bool,
+    /// Look for modules in this folder too; several by colons (repeatable)
+    #[arg(long, value_name = "DIR", value_parser = folders)]
+    pub(crate) module_path: Vec<Folders>,
 }
+
+/// Folders that were named by one option.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Folders(pub(crate) Vec<PathBuf>);
 
 /// What is listed in place of a run.
 #[derive(Args, Clone, Copy, Debug, Default, PartialEq)]
@@ -311,9 +318,6 @@ pub(crate) struct VaultOptions {
 #[derive(Args, Debug, Default, PartialEq)]
 #[command(next_help_heading = "Not available in this version")]
 pub(crate) struct LaterOptions {
-    /// Look for more modules in this folder
-    #[arg(long, value_name = "DIR")]
-    module_path: Vec<PathBuf>,
     /// Remove what the run left on hosts when it fails
     #[arg(long)]
     cleanup_on_failure: bool,
@@ -329,7 +333,6 @@ impl LaterOptions {
     /// The first of them that was given.
     pub(crate) fn first_given(&self) -> Option<&'static str> {
         [
-            (!self.module_path.is_empty(), "--module-path"),
             (self.cleanup_on_failure, "--cleanup-on-failure"),
             (self.resume.is_some(), "--resume"),
             (self.ask_pass, "--ask-pass"),
@@ -370,6 +373,12 @@ fn seconds(text: &str) -> Result<Duration, String> {
         .ok()
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     seconds.ok_or_else(|| "expected a number of seconds".to_owned())
+}
+
+fn folders(text: &str) -> Result<Folders, std::convert::Infallible> {
+    let folders = std::env::split_paths(text);
+    let named = folders.filter(|folder| !folder.as_os_str().is_empty());
+    Ok(Folders(named.collect()))
 }
 
 fn serial(text: &str) -> Result<Serial, String> {

@@ -26,6 +26,14 @@ pub(crate) struct ConfigFile {
     pub(crate) executor: Executor,
     pub(crate) reporting: Reporting,
     pub(crate) ssh: Ssh,
+    pub(crate) modules: Modules,
+}
+
+/// `[modules]`
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Modules {
+    pub(crate) search_paths: Option<Vec<PathBuf>>,
+    pub(crate) enable_custom_modules: Option<bool>,
 }
 
 /// `[executor]`
@@ -102,8 +110,8 @@ impl ConfigFile {
             executor: file.section("executor", |section| executor(section, home)),
             reporting: file.section("reporting", reporting),
             ssh: file.section("ssh", |section| ssh(section, home)),
+            modules: file.section("modules", |section| modules(section, home)),
         };
-        file.section("modules", later_modules);
         file.section("performance", later_performance);
         file.finish()?;
         Ok(config)
@@ -198,10 +206,14 @@ fn ssh(section: &mut Section<'_>, home: &Home) -> Ssh {
     }
 }
 
-fn later_modules(section: &mut Section<'_>) {
-    section.later("search_paths", toml::Value::Array(Vec::new()));
-    section.later("enable_custom_modules", false);
+fn modules(section: &mut Section<'_>, home: &Home) -> Modules {
     section.later("module_timeout_secs", 300);
+    Modules {
+        search_paths: section
+            .texts("search_paths")
+            .map(|folders| folders.iter().map(|folder| home.path(folder)).collect()),
+        enable_custom_modules: section.bool("enable_custom_modules"),
+    }
 }
 
 fn later_performance(section: &mut Section<'_>) {

@@ -67,7 +67,7 @@ pub(crate) const VARIABLES: &[Variable] = &[
     },
     Variable {
         name: MODULE_PATH,
-        help: "as --module-path (not available in this version)",
+        help: "as --module-path",
     },
     Variable {
         name: NO_COLOR,

@@ -116,7 +116,7 @@ async fn execute(work: Work, printer: &Printer) -> Result<ExitStatus, CliError> 
         exit,
         report,
     } = readers;
-    let engine = wiring::engine(&settings, loaded.base_dir, reporters)?
+    let engine = wiring::engine(&settings, &loaded.plan, loaded.base_dir, reporters)?
         .with_vault(secrets)
         .with_vars_on_disk(vars_on_disk)
         .with_known_facts(hosts.host_facts)

@@ -32,10 +32,21 @@ pub(crate) struct Settings {
     pub(crate) output: OutputSettings,
     /// Folders with agents for other kinds of machines.
     pub(crate) agent_path: Vec<PathBuf>,
+    /// Where modules are looked for that are not native.
+    pub(crate) modules: ModuleSettings,
     /// The folder of the runs' journals.
     pub(crate) state_dir: Option<PathBuf>,
     /// Every setting that may come from several places, with the place that it came from.
     pub(crate) chosen: Vec<Chosen>,
+}
+
+/// Where modules are looked for that are not native.
+#[derive(Debug)]
+pub(crate) struct ModuleSettings {
+    /// Whether any others than native ones are run.
+    pub(crate) are_custom_enabled: bool,
+    /// Folders with modules.
+    pub(crate) path: Vec<PathBuf>,
 }
 
 /// What is told, and where.
@@ -64,9 +75,6 @@ impl Sources<'_> {
     /// # Errors
     /// When a variable has a wrong value, or something is asked for that is not there yet.
     pub(crate) fn settings(&self, extra_vars: Object) -> Result<Settings, CliError> {
-        if self.environment.has(env::MODULE_PATH) {
-            return Err(CliError::NotYet(env::MODULE_PATH.into()));
-        }
         let mut choices = Choices::default();
         let options = self.options(&mut choices, extra_vars)?;
         let connection = self.connection(&mut choices, &options)?;
@@ -75,6 +83,7 @@ impl Sources<'_> {
             .environment(env::AGENT_PATH, self.environment.paths(env::AGENT_PATH))
             .file(self.file.ssh.agent_path.clone())
             .or("agent-path", Vec::new());
+        let modules = self.modules(&mut choices);
         let state_dir = choices
             .environment(env::STATE_DIR, self.environment.path(env::STATE_DIR))
             .or("state-dir", usual_state_dir(self.environment));
@@ -84,6 +93,7 @@ impl Sources<'_> {
             r#become: self.become_defaults(),
             output,
             agent_path,
+            modules,
             state_dir: Some(state_dir).filter(|dir| !dir.as_os_str().is_empty()),
             chosen: choices.into_list(),
         })
@@ -286,6 +296,22 @@ impl Sources<'_> {
                 .file(file.log_level)
                 .or("log-level", Level::INFO),
         })
+    }
+
+    fn modules(&self, choices: &mut Choices) -> ModuleSettings {
+        let (args, file) = (&self.args.tasks, &self.file.modules);
+        let named = args.module_path.iter().flat_map(|named| named.0.clone());
+        let named: Vec<PathBuf> = named.collect();
+        ModuleSettings {
+            are_custom_enabled: choices
+                .file(file.enable_custom_modules)
+                .or("custom-modules", true),
+            path: choices
+                .option(Some(named).filter(|named| !named.is_empty()))
+                .environment(env::MODULE_PATH, self.environment.paths(env::MODULE_PATH))
+                .file(file.search_paths.clone())
+                .or("module-path", Vec::new()),
+        }
     }
 
     fn become_defaults(&self) -> BecomeDefaults {

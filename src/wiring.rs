@@ -8,14 +8,15 @@ use rustle_connection::{AgentPayloads, TransportKind};
 use rustle_engine::{Confirm, ExecutionConfig, ExecutionEngine};
 use rustle_events::{Event, EventKind, Reporter};
 use rustle_module::Catalogue;
+use rustle_modules_foreign::{Finder, FinderConfig, Folders};
 use rustle_report::{
     JsonReportFile, LogReporter, Printer, ProgressMode, ReportOutcome, terminal_reporter,
 };
-use rustle_types::ExitStatus;
+use rustle_types::{ExecutionPlan, ExitStatus};
 
 use crate::errors::CliError;
 use crate::prompt::{self, TerminalConfirm};
-use crate::settings::{OutputSettings, Settings};
+use crate::settings::{ModuleSettings, OutputSettings, Settings};
 
 pub(crate) use rustle_engine::{BecomeDefaults, ExecutionError, Listing, Schedule, VarsOnDisk};
 
@@ -43,12 +44,25 @@ fn catalogue() -> Catalogue {
     ])
 }
 
+/// What finds modules that are not native.
+fn modules(settings: &ModuleSettings, plan: &ExecutionPlan, base_dir: PathBuf) -> Finder {
+    Finder::new(FinderConfig {
+        native: catalogue(),
+        folders: Folders {
+            base_dir,
+            roles: plan.role_folders(),
+            named: settings.path.clone(),
+        },
+    })
+}
+
 /// Makes the engine of a run.
 ///
 /// # Errors
 /// When it cannot be set up.
 pub(crate) fn engine(
     settings: &Settings,
+    plan: &ExecutionPlan,
     base_dir: PathBuf,
     reporters: Vec<Box<dyn Reporter>>,
 ) -> Result<ExecutionEngine, CliError> {
@@ -58,14 +72,18 @@ pub(crate) fn engine(
         Bytes::from_static(PACKED_AGENT),
         settings.agent_path.clone(),
     );
-    let engine = ExecutionEngine::new(ExecutionConfig {
+    let mut engine = ExecutionEngine::new(ExecutionConfig {
         connection: settings.connection.clone(),
         payloads: Arc::new(agent),
         catalogue: catalogue(),
-        base_dir,
+        base_dir: base_dir.clone(),
         state_dir: settings.state_dir.clone(),
         r#become: settings.r#become.clone(),
     })?;
+    // The agent runs them by the modules that run commands.
+    if cfg!(feature = "commands") && settings.modules.are_custom_enabled {
+        engine = engine.with_modules(Arc::new(modules(&settings.modules, plan, base_dir)));
+    }
     let confirm = settings
         .options
         .step

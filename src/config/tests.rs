@@ -83,7 +83,7 @@ args = \"-v\"
 connecting = 0
 
 [modules]
-search_paths = [\"lib\"]
+module_timeout_secs = 5
 "), @r#"
     configuration `/etc/rustle.toml` is not valid
       line 2: unknown key `executor.max_fork`
@@ -92,10 +92,10 @@ search_paths = [\"lib\"]
       line 6: unknown section `shh`
       line 10: `ssh.args`: expected a list of texts, found "-v"
       line 11: `ssh.connecting`: expected a whole number ≥ 1, found 0
-      line 14: `modules.search_paths` is not available in this version
+      line 14: `modules.module_timeout_secs` is not available in this version
     hint: did you mean `max_forks`?
     hint: did you mean `[ssh]`?
-    hint: `search_paths` may be left out, or be []
+    hint: `module_timeout_secs` may be left out, or be 300
     "#);
 }
 

@@ -1,3 +1,4 @@
+use std::path::Path;
 use std::time::Duration;
 
 use clap::Parser as _;
@@ -222,13 +223,26 @@ fn state_is_kept_where_the_user_keeps_state() {
 }
 
 #[test]
-fn module_path_and_other_connections_come_later() {
-    let variables = &[(env::MODULE_PATH, "/modules")];
-    let error = settings(&Case { variables, ..PLAIN }).unwrap_err();
+fn folders_of_modules_are_those_of_the_option_else_of_the_variable() {
+    let variables = &[(env::MODULE_PATH, "/a:/b")];
+    let path = |words| {
+        let case = Case {
+            words,
+            variables,
+            ..PLAIN
+        };
+        settings(&case).unwrap().modules.path
+    };
+    assert_eq!(path(""), [Path::new("/a"), Path::new("/b")]);
+    let words = "--module-path /c:/d --module-path e";
     assert_eq!(
-        error.to_string(),
-        "`RUSTLE_MODULE_PATH` is not available in this version"
+        path(words),
+        [Path::new("/c"), Path::new("/d"), Path::new("e")]
     );
+}
+
+#[test]
+fn other_connections_come_later() {
     let error = settings(&Case {
         words: "--connection-plugin docker",
         ..PLAIN

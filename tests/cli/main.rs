@@ -13,6 +13,7 @@ mod inventory;
 mod lazy_facts;
 mod listing;
 mod local_run;
+mod own_modules;
 mod side_by_side;
 mod usage;
 mod vault;

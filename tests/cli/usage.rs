@@ -82,11 +82,6 @@ fn what_comes_later_is_refused_by_its_name() {
     ----- stderr
     error: `rustle-exec ctl` is not available in this version
     ");
-    assert_snapshot!(desk.refused(&["--module-path", "library", "plan.json"], 5), @"
-    exit status: 5
-    ----- stderr
-    error: `--module-path` is not available in this version
-    ");
     assert_snapshot!(desk.refused(&["--connection-plugin", "docker", "plan.json"], 5), @"
     exit status: 5
     ----- stderr

@@ -7,6 +7,8 @@ pub(crate) fn catalogue() -> Catalogue {
     Catalogue::new(&[
         #[cfg(feature = "commands")]
         rustle_modules_commands::FAMILY,
+        #[cfg(feature = "commands")]
+        rustle_modules_commands::FOREIGN,
         #[cfg(feature = "files")]
         rustle_modules_files::FAMILY,
         #[cfg(feature = "packages")]

@@ -13,7 +13,7 @@ use rustle_runtime::execution::{
     BecomeDefaults, Confirm, ExecutionContext, ExecutionError, ExecutorConfig, InventoryReader,
     Listing, PlanExecutor, Schedule, VarsOnDisk,
 };
-use rustle_runtime::world::{EventSink, ModuleInvoker, Person};
+use rustle_runtime::world::{EventSink, ModuleFinder, ModuleInvoker, Person};
 use rustle_types::{
     ExecutionOptions, ExecutionPlan, ExecutionReport, HandlerPlan, HostName, Object,
     ParsedInventory, PlanProblem, TaskPlan, TaskResult,
@@ -90,6 +90,13 @@ impl ExecutionEngine {
     #[must_use]
     pub fn with_person(mut self, person: Option<Arc<dyn Person>>) -> Self {
         self.executor = self.executor.with_person(person);
+        self
+    }
+
+    /// Looks for modules that are not native.
+    #[must_use]
+    pub fn with_modules(mut self, modules: Arc<dyn ModuleFinder>) -> Self {
+        self.executor = self.executor.with_modules(modules);
         self
     }
 

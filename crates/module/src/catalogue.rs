@@ -31,10 +31,16 @@ impl Catalogue {
         self.modules.insert(module.spec().name, module);
     }
 
-    /// The module called `name`, which may be qualified (`ansible.builtin.copy`).
+    /// The module called `name`, which may be qualified (`ansible.builtin.copy`). A module of a collection is found by its
+    /// last word too (`ini_file`), as it was called before there were collections.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<&'static dyn DynModule> {
-        self.modules.get(short_name(name)).copied()
+        let short = short_name(name);
+        let known = self.modules.get(short).copied();
+        known.or_else(|| {
+            let moved = |full: &str| full.rsplit_once('.').is_some_and(|(_, last)| last == short);
+            self.modules().find(|module| moved(module.spec().name))
+        })
     }
 
     /// All names, sorted.

@@ -13,6 +13,7 @@ mod catalogue;
 mod choices;
 mod coerce;
 mod contract;
+pub mod foreign;
 mod hex;
 mod host_target;
 pub mod hosts;

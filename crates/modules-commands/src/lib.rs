@@ -9,6 +9,7 @@ mod command;
 mod existence;
 mod expect;
 mod failure;
+mod foreign;
 mod git;
 mod git_config;
 mod invocation;
@@ -39,3 +40,6 @@ pub const FAMILY: &[&dyn DynModule] = &[
     &script::Script,
     &wait_for::WaitFor,
 ];
+
+/// What runs modules that are not native. Only a controller calls it, so it is no module that a plan can name.
+pub const FOREIGN: &[&dyn DynModule] = &[&foreign::Foreign];

@@ -156,7 +156,9 @@ impl Files {
         let blob = self.blob(path).await?;
         // Encrypted files begin with their mark, so no large file is read a second time for nothing.
         let is_encrypted = match &blob.source {
-            FileBytes::Memory(bytes) => rustle_vault::is_encrypted(bytes),
+            FileBytes::Memory(bytes) | FileBytes::OnDemand(bytes) => {
+                rustle_vault::is_encrypted(bytes)
+            }
             FileBytes::Disk { path, .. } => begins_encrypted(path),
         };
         let Some(engine) = engine.filter(|_| is_encrypted) else {
@@ -179,7 +181,7 @@ impl Files {
     pub(crate) async fn text(&self, path: &Path) -> Result<String, TaskError> {
         let blob = self.blob(path).await?;
         let bytes = match &blob.source {
-            FileBytes::Memory(bytes) => bytes.clone(),
+            FileBytes::Memory(bytes) | FileBytes::OnDemand(bytes) => bytes.clone(),
             FileBytes::Disk { path, .. } => std::fs::read(path)
                 .map_err(|error| cannot_read(path, &error))?
                 .into(),

@@ -303,6 +303,7 @@ impl Unit<'_> {
             no_log: prepared.no_log,
             item: &prepared.item,
             connection: connection_vars(&cx, &host_scope, &own)?,
+            host_scope: &host_scope,
             as_user: as_user(&cx, &host_scope, keywords, &self.world.settings)?,
             environment: cx.environment(keywords.environment.as_ref())?,
             background: Background::of(&cx, &self.node.task)?,

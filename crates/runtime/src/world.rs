@@ -10,6 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use rustle_events::EventKind;
+use rustle_module::foreign::Protocol;
 use rustle_process::CancelToken;
 use rustle_template::{Engine, Layer};
 use rustle_types::{AttachmentId, HostName, Mode, ModuleResult, Object, Secret, TaskPlan};
@@ -119,7 +120,7 @@ impl OutgoingFile {
     ) -> io::Result<Box<dyn AsyncRead + Send + Unpin>> {
         let file = files.iter().find(|file| file.id == *id);
         match file.map(|file| &file.source) {
-            Some(FileBytes::Memory(bytes)) => {
+            Some(FileBytes::Memory(bytes) | FileBytes::OnDemand(bytes)) => {
                 let start = usize::try_from(offset)
                     .unwrap_or(usize::MAX)
                     .min(bytes.len());
@@ -143,6 +144,8 @@ impl OutgoingFile {
 pub enum FileBytes {
     /// In memory.
     Memory(Bytes),
+    /// In memory, and most likely on the host already: they travel only where they are asked for.
+    OnDemand(Bytes),
     /// In a file of the controller's, of this size.
     Disk {
         /// The file.
@@ -157,7 +160,7 @@ impl FileBytes {
     #[must_use]
     pub fn len(&self) -> u64 {
         match self {
-            Self::Memory(bytes) => bytes.len() as u64,
+            Self::Memory(bytes) | Self::OnDemand(bytes) => bytes.len() as u64,
             Self::Disk { size, .. } => *size,
         }
     }
@@ -263,6 +266,77 @@ pub struct WantedRole {
     pub is_checked: bool,
 }
 
+/// Knows the modules that are not native: those of the plan's author, and Ansible's own.
+pub trait ModuleFinder: Send + Sync {
+    /// What a module's name means to a task; `role` is the folder of the role that the task is of.
+    ///
+    /// # Errors
+    /// When there is no such module, or it is one that cannot be run.
+    fn find(&self, name: &str, role: Option<&Path>) -> Result<FoundModule, NoModule>;
+
+    /// The program of a module, made at the first time it is asked for.
+    ///
+    /// # Errors
+    /// A text for people, when a file of it cannot be read or found.
+    fn program(&self, module: &ForeignModule) -> Result<Arc<ModuleProgram>, String>;
+}
+
+/// What the name of a module means.
+#[derive(Clone, Debug)]
+pub enum FoundModule {
+    /// A native module.
+    Native,
+    /// A program of the controller's.
+    Foreign(Arc<ForeignModule>),
+}
+
+/// A module that is not native.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForeignModule {
+    /// Its name; that of a collection's module is the whole one.
+    pub name: String,
+    /// Its file.
+    pub path: PathBuf,
+    /// How it takes its arguments.
+    pub protocol: Protocol,
+    /// The words behind its `#!`; none for a binary.
+    pub interpreter: Vec<String>,
+    /// The version of Ansible that it is told of.
+    pub ansible_version: String,
+    /// What it may be told beside its arguments, without `_ansible_`; all where that is not known.
+    pub told: Option<Arc<[String]>>,
+}
+
+/// What is sent to hosts to run a module that is not native.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModuleProgram {
+    /// The bytes.
+    pub bytes: Bytes,
+    /// Their SHA-256, in hexadecimal digits.
+    pub sha256: String,
+}
+
+/// Why a name means no module that can be run.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoModule {
+    /// There is none of that name.
+    #[error("unknown module `{name}`")]
+    Unknown {
+        /// The name.
+        name: String,
+        /// Where it was looked for.
+        looked: Vec<String>,
+    },
+    /// There is one, and it cannot be run.
+    #[error("{why}")]
+    Refused {
+        /// The reason.
+        why: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
+}
+
 /// What all tasks of a run share.
 #[derive(Clone)]
 pub struct World {
@@ -278,6 +352,8 @@ pub struct World {
     pub files: Arc<Files>,
     /// Knows what tasks pick as the plan runs.
     pub library: Arc<dyn Library>,
+    /// Knows modules that are not native; without it every module is.
+    pub modules: Option<Arc<dyn ModuleFinder>>,
     /// Answers questions, if there is somebody.
     pub person: Option<Arc<dyn Person>>,
     /// The settings of the run.

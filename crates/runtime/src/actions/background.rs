@@ -6,10 +6,11 @@ use rustle_module::{Default, Opt, Spec, Type, py_str};
 use rustle_types::{ModuleResult, Object, TaskPlan};
 use serde_json::{Value, json};
 
-use super::{ACTIONS, ActionContext};
+use super::{ACTIONS, ActionContext, foreign};
 use crate::evaluate::Evaluator;
 use crate::result::{TaskError, object};
 use crate::unit::{UnitError, as_f64};
+use crate::world::FoundModule;
 
 pub(crate) const STATUS: Spec = Spec::new(
     "async_status",
@@ -73,7 +74,18 @@ pub(crate) async fn run(context: &ActionContext<'_>) -> Result<ModuleResult, Uni
         let why = format!("This action ({module}) does not support async.");
         return Err(TaskError::new(why).into());
     }
-    let started = context.invoke(module, context.args()?, Vec::new()).await?;
+    let started = match context.find_module(&context.unit.node.call.module)? {
+        FoundModule::Native => context.invoke(module, context.args()?, Vec::new()).await?,
+        FoundModule::Foreign(foreign) => {
+            // A job cannot ask for what it needs: the program has to be there before.
+            let before = context.in_foreground(format!("{}/program", context.key));
+            let brought = foreign::bring(&before, &foreign).await?;
+            if brought.failed {
+                return Ok(brought);
+            }
+            foreign::run(context, &foreign).await?
+        }
+    };
     let Some(Background {
         limit,
         poll: Some(poll),
@@ -118,17 +130,7 @@ async fn ask(
     look: u64,
     args: Object,
 ) -> Result<ModuleResult, UnitError> {
-    let quick = ActionContext {
-        unit: context.unit,
-        cx: context.cx,
-        item: context.item,
-        key: format!("{}/job/{look}", context.key),
-        connection: context.connection.clone(),
-        as_user: context.as_user.clone(),
-        environment: context.environment.clone(),
-        background: None,
-        ..*context
-    };
+    let quick = context.in_foreground(format!("{}/job/{look}", context.key));
     quick.invoke("async_status", args, Vec::new()).await
 }
 

@@ -9,6 +9,7 @@ mod copy;
 mod debug;
 mod fail;
 mod fetch;
+mod foreign;
 mod groups;
 mod include;
 mod include_vars;
@@ -35,7 +36,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use rustle_events::EventKind;
+use rustle_module::foreign::FOREIGN;
 use rustle_module::{CheckedArgs, Expand, Spec, check_args};
+use rustle_template::Scope;
 use rustle_types::plan::short_module_name;
 use rustle_types::{HostName, Mode, ModuleResult, Object};
 use serde_json::Value;
@@ -46,7 +49,7 @@ use crate::files::{Blob, FilePlace};
 use crate::include::is_include;
 use crate::result::{TaskError, registered};
 use crate::unit::{Unit, UnitError};
-use crate::world::{AsUser, Invocation, OutgoingFile, OutputSink};
+use crate::world::{AsUser, FoundModule, Invocation, OutgoingFile, OutputSink};
 
 /// What the controller runs itself, with the arguments that each takes.
 pub const ACTIONS: &[&Spec] = &[
@@ -84,6 +87,8 @@ pub(crate) struct ActionContext<'a> {
     /// The variables of the loop's item, where the task brings in others.
     pub(crate) item: &'a Object,
     pub(crate) connection: Object,
+    /// The variables of the host that modules run on.
+    pub(crate) host_scope: &'a Scope,
     pub(crate) as_user: Option<AsUser>,
     pub(crate) environment: BTreeMap<String, String>,
     pub(crate) timeout: Option<Duration>,
@@ -117,7 +122,7 @@ pub(crate) async fn run(context: &ActionContext<'_>) -> Result<Object, UnitError
         "set_stats" => set_stats::run(context)?,
         module if is_include(module) => return Ok(include::run(context)?),
         "meta" => return Ok(meta::run(context).await?),
-        "ansible.posix.patch" => patch::run(context).await?,
+        "ansible.posix.patch" | "patch" => patch::run(context).await?,
         "pause" => pause::run(context).await?,
         "reboot" => reboot::run(context).await?,
         "wait_for_connection" => wait_for_connection::run(context).await?,
@@ -132,9 +137,22 @@ pub(crate) async fn run(context: &ActionContext<'_>) -> Result<Object, UnitError
             args.shift_remove("parallel");
             context.invoke("setup", args, Vec::new()).await?
         }
-        module => context.invoke(module, context.args()?, Vec::new()).await?,
+        module => run_module(context, rendered.as_deref(), module).await?,
     };
     Ok(registered(result))
+}
+
+/// Runs a module that has no half here. `rendered` is its name where a template gave it, `module` the name without `ansible.builtin`.
+async fn run_module(
+    context: &ActionContext<'_>,
+    rendered: Option<&str>,
+    module: &str,
+) -> Result<ModuleResult, UnitError> {
+    let name = rendered.unwrap_or(&context.unit.node.call.module);
+    match context.find_module(name)? {
+        FoundModule::Native => context.invoke(module, context.args()?, Vec::new()).await,
+        FoundModule::Foreign(foreign) => foreign::run(context, &foreign).await,
+    }
 }
 
 impl ActionContext<'_> {
@@ -172,6 +190,30 @@ impl ActionContext<'_> {
     /// Checks arguments of an action by its specification.
     pub(crate) fn check(&self, spec: &Spec, args: Object) -> Result<CheckedArgs, TaskError> {
         check_args(spec, args, &Literal).map_err(|error| TaskError::new(error.to_string()))
+    }
+
+    /// What a module's name means here.
+    pub(crate) fn find_module(&self, name: &str) -> Result<FoundModule, TaskError> {
+        let Some(modules) = &self.unit.world.modules else {
+            return Ok(FoundModule::Native);
+        };
+        let base = &self.unit.world.settings.base_dir;
+        let role = self.role_path().map(|role| base.join(role));
+        modules
+            .find(name, role.as_deref())
+            .map_err(|why| TaskError::new(why.to_string()))
+    }
+
+    /// The same task, where nothing runs in the background.
+    pub(crate) fn in_foreground(&self, key: String) -> ActionContext<'_> {
+        ActionContext {
+            key,
+            connection: self.connection.clone(),
+            as_user: self.as_user.clone(),
+            environment: self.environment.clone(),
+            background: None,
+            ..*self
+        }
     }
 
     /// The folder of the role that the task is of.
@@ -215,7 +257,7 @@ impl ActionContext<'_> {
             background: self.background.map(|background| background.limit),
             as_user: self.as_user.clone(),
             files,
-            output: self.output(),
+            output: self.output().filter(|_| module != FOREIGN),
             cancel: self.unit.cancel.clone(),
         };
         Ok(self.unit.world.invoker.invoke(call).await?)

@@ -5,9 +5,12 @@ mod reached;
 
 pub(crate) use reached::Reached;
 
+use std::sync::Arc;
+
 use crate::WITH_LOOKUPS;
 use crate::actions::{ACTIONS, META_REQUESTS, meta_request};
 use crate::connection::become_method;
+use crate::world::{ForeignModule, FoundModule, ModuleFinder, NoModule};
 use rustle_module::{Catalogue, Spec, check_literals, short_name};
 use rustle_template::{Engine, TemplateErrorKind};
 use rustle_types::{
@@ -22,6 +25,8 @@ const NAMED: usize = 3;
 /// Looks through a plan, and gathers everything that stands against running it.
 pub(crate) struct Checker<'a> {
     pub(crate) catalogue: &'a Catalogue,
+    /// Knows modules that are not native.
+    pub(crate) modules: Option<&'a dyn ModuleFinder>,
     pub(crate) engine: &'a Engine,
     pub(crate) problems: Vec<PlanProblem>,
     /// How many `ignore_errors` and `rescue` are around: their author counts on failures, so a wrong argument fails there
@@ -137,6 +142,21 @@ impl Checker<'_> {
             self.meta(call, path);
         } else if name == "gather_facts" {
             // It takes what `setup` takes, by the play's keywords.
+        } else if let Some(found) = self.foreign(call, name) {
+            match found {
+                // It checks its arguments itself.
+                Ok(_) => {}
+                Err(NoModule::Unknown { name, looked }) => {
+                    self.unknown_module(&name, &looked, path);
+                }
+                Err(NoModule::Refused { why, hint }) => {
+                    let problem = PlanProblem::new(format!("{path}.module"), why);
+                    self.problems.push(match hint {
+                        Some(hint) => problem.with_hint(hint),
+                        None => problem,
+                    });
+                }
+            }
         } else if let Some(spec) = self.spec(name) {
             let problems = check_literals(spec, &call.args);
             for problem in problems.into_iter().filter(|_| self.forgiving == 0) {
@@ -153,7 +173,7 @@ impl Checker<'_> {
                 self.problems.push(found);
             }
         } else {
-            self.unknown_module(&call.module, path);
+            self.unknown_module(&call.module, &[], path);
         }
         self.value(&Value::Object(call.args.clone()), &format!("{path}.args"));
     }
@@ -177,7 +197,24 @@ impl Checker<'_> {
         })
     }
 
-    fn unknown_module(&mut self, name: &str, path: &str) {
+    /// What a name means that is none of an action's or of a native module's.
+    fn foreign(
+        &self,
+        call: &ModuleCall,
+        name: &str,
+    ) -> Option<Result<Arc<ForeignModule>, NoModule>> {
+        let modules = self.modules?;
+        if name.contains("{{") || ACTIONS.iter().any(|spec| spec.name == name) {
+            return None;
+        }
+        match modules.find(&call.module, None) {
+            Ok(FoundModule::Native) => None,
+            Ok(FoundModule::Foreign(module)) => Some(Ok(module)),
+            Err(why) => Some(Err(why)),
+        }
+    }
+
+    fn unknown_module(&mut self, name: &str, looked: &[String], path: &str) {
         let path = format!("{path}.module");
         if name.contains("{{") {
             // Which module it is turns out when the task runs.
@@ -199,10 +236,16 @@ impl Checker<'_> {
             .map(|(_, known)| format!("`{known}`"))
             .collect();
         let problem = PlanProblem::new(path, format!("unknown module `{name}`"));
+        let looked = match looked {
+            [] => String::new(),
+            looked => format!("; looked for it in {}", looked.join(", ")),
+        };
         self.problems.push(if near.is_empty() {
-            problem.with_hint("this version does not have it; nothing is run in its place")
+            problem.with_hint(format!(
+                "this version does not have it; nothing is run in its place{looked}"
+            ))
         } else {
-            problem.with_hint(format!("did you mean {}?", near.join(" or ")))
+            problem.with_hint(format!("did you mean {}?{looked}", near.join(" or ")))
         });
     }
 

@@ -35,7 +35,7 @@ use crate::execution::start_at::StartAt;
 use crate::execution::step::Confirm;
 use crate::execution::templates::template_engine;
 use crate::files::Files;
-use crate::world::{EventSink, ModuleInvoker, Person, RunSettings, World};
+use crate::world::{EventSink, ModuleFinder, ModuleInvoker, Person, RunSettings, World};
 
 /// What an executor is made of.
 #[derive(Clone, Debug, Default)]
@@ -72,6 +72,7 @@ pub struct PlanExecutor {
     pub(crate) engine: Arc<Engine>,
     pub(crate) cancel: CancelToken,
     person: Option<Arc<dyn Person>>,
+    modules: Option<Arc<dyn ModuleFinder>>,
     reread: Option<InventoryReader>,
     vars_on_disk: Option<VarsOnDisk>,
     known_facts: IndexMap<HostName, Object>,
@@ -100,6 +101,7 @@ impl PlanExecutor {
             config,
             cancel,
             person: None,
+            modules: None,
             reread: None,
             vars_on_disk: None,
             known_facts: IndexMap::new(),
@@ -149,6 +151,15 @@ impl PlanExecutor {
         Self { person, ..self }
     }
 
+    /// Looks for modules that are not native.
+    #[must_use]
+    pub fn with_modules(self, modules: Arc<dyn ModuleFinder>) -> Self {
+        Self {
+            modules: Some(modules),
+            ..self
+        }
+    }
+
     /// Reads the inventory again where a task asks for it.
     #[must_use]
     pub fn with_inventory_reader(self, reread: InventoryReader) -> Self {
@@ -189,6 +200,7 @@ impl PlanExecutor {
     pub fn check(&self, plan: &ExecutionPlan, catalogue: &Catalogue) -> Vec<PlanProblem> {
         let mut checker = Checker {
             catalogue,
+            modules: self.modules.as_deref(),
             engine: &self.engine,
             problems: Vec::new(),
             forgiving: 0,
@@ -371,6 +383,7 @@ impl PlanExecutor {
             events,
             files: Arc::new(Files::default()),
             library,
+            modules: self.modules.clone(),
             person: self.person.clone(),
             settings: Arc::new(settings),
         }

@@ -1,5 +1,7 @@
 //! The plan as a whole.
 
+use std::collections::HashSet;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -88,6 +90,35 @@ impl ExecutionPlan {
     /// All mistakes of the plan at once, or why it cannot be read at all.
     pub fn from_value(value: Value) -> Result<(Self, Vec<PlanWarning>), PlanErrors> {
         PlanReader::default().read_value(value)
+    }
+
+    /// The folders of the plan's roles, in the order in which they are named; relative ones begin where the plan's paths do.
+    #[must_use]
+    pub fn role_folders(&self) -> Vec<PathBuf> {
+        fn add(folders: &mut Vec<PathBuf>, tasks: &[TaskPlan]) {
+            for task in tasks {
+                folders.extend(task.scope.role_path.as_ref().map(PathBuf::from));
+                if let Some(block) = task.block() {
+                    for tasks in [&block.block, &block.rescue, &block.always] {
+                        add(folders, tasks);
+                    }
+                }
+            }
+        }
+        let mut folders = Vec::new();
+        for play in &self.plays {
+            for batch in &play.batches {
+                add(&mut folders, &batch.tasks);
+            }
+            add(&mut folders, &play.tasks);
+        }
+        folders.extend(self.roles.iter().map(|(name, role)| {
+            let usual = || format!("roles/{name}");
+            PathBuf::from(role.path.clone().unwrap_or_else(usual))
+        }));
+        let mut seen = HashSet::new();
+        folders.retain(|folder| seen.insert(folder.clone()));
+        folders
     }
 
     /// Adds to problems the names of the tasks and plays that they are in.
