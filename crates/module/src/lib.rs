@@ -20,6 +20,7 @@ pub mod hosts;
 pub mod jobs;
 mod limit;
 mod literals;
+pub mod locks;
 pub mod os_error;
 pub mod path_info;
 mod py_json;

@@ -15,7 +15,6 @@ mod dpkg_selections;
 mod fetch;
 mod files;
 mod glob;
-mod locks;
 mod package;
 mod package_facts;
 mod pacman;

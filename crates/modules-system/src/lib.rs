@@ -8,6 +8,7 @@ pub mod facts;
 mod getent;
 mod group;
 mod hostname;
+mod iptables;
 mod mount;
 mod pam_limits;
 mod ping;
@@ -26,6 +27,7 @@ pub const FAMILY: &[&dyn DynModule] = &[
     &getent::Getent,
     &group::GroupModule,
     &hostname::Hostname,
+    &iptables::Iptables,
     &mount::Mount,
     &pam_limits::PamLimits,
     &ping::Ping,

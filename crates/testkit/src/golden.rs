@@ -25,7 +25,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 pub use here::Here;
-pub use sandbox::is_sandbox;
+pub use sandbox::{is_sandbox, said};
 pub use spec::check_spec;
 
 use compare::differences;

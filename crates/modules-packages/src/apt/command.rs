@@ -7,10 +7,12 @@ use rustle_module::{Failure, Object, Target};
 use serde_json::{Value, json};
 
 use super::args::Args;
-use crate::locks;
 
 /// The locks that `apt-get` takes where it changes packages.
 const PACKAGE_LOCKS: &[&str] = &["/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock"];
+
+/// The option that says how long they are waited for.
+const LIMIT: &str = "`lock_timeout`";
 
 /// The locks that it takes where it fetches lists of packages.
 const LIST_LOCKS: &[&str] = &["/var/lib/apt/lists/lock"];
@@ -59,7 +61,7 @@ impl AptGet {
         let tool = Tool::find(target, "apt-get")?;
         let is_check = target.mode().check;
         if !is_check {
-            locks::wait_for(target, PACKAGE_LOCKS, args.lock_timeout()).await?;
+            locks::wait_for(target, PACKAGE_LOCKS, args.lock_timeout(), LIMIT).await?;
         }
         let mut words = self.words(args, is_check);
         // A name that begins with a dash is no option.
@@ -131,7 +133,7 @@ fn quiet(command: rustle_process::Command) -> rustle_process::Command {
 /// When that cannot be started, or somebody else holds its lock for too long.
 pub(crate) async fn fetch_lists(target: &dyn Target, timeout: Duration) -> Result<Ran, Failure> {
     let tool = Tool::find(target, "apt-get")?;
-    locks::wait_for(target, LIST_LOCKS, timeout).await?;
+    locks::wait_for(target, LIST_LOCKS, timeout, LIMIT).await?;
     // A list that cannot be fetched is a failure, and no warning.
     let words = ["-q", "-o", "APT::Update::Error-Mode=any", "update"];
     tool.run_command(quiet(tool.command(words))).await

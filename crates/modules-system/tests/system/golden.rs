@@ -115,3 +115,24 @@ const SUDOERS_EXCEPTIONS: &[(&str, &str)] = &[(
 fn sudoers_does_what_ansible_does() {
     Golden::load(FOLDER, &["sudoers", "sudoers-more"]).check(SUDOERS_EXCEPTIONS, run);
 }
+
+const IPTABLES_EXCEPTIONS: &[(&str, &str)] = &[
+    (
+        "x-iptables-icmpboth",
+        "each version of IP gets its own option, where Ansible hands both to each",
+    ),
+    (
+        "x-iptables-wait-policy",
+        "`-w` stands behind the policy, which has to follow its chain",
+    ),
+    ("x-iptables-empty-flags", "the message says what is missing"),
+    ("x-iptables-flags-half", "the message says what is missing"),
+    ("x-iptables-empty-strings", "the message says what is empty"),
+];
+
+#[test]
+fn iptables_does_what_ansible_does() {
+    if is_sandbox("golden::iptables_does_what_ansible_does") {
+        Golden::load(FOLDER, &["iptables-more"]).check(IPTABLES_EXCEPTIONS, run);
+    }
+}

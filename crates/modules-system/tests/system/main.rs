@@ -5,6 +5,8 @@
     reason = "a test that cannot be set up must fail at once, and say where"
 )]
 
+mod calls;
 mod catalogue;
 mod golden;
+mod packet_filter;
 mod services;

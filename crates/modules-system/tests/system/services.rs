@@ -4,11 +4,11 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use rustle_module::{Catalogue, Mode, ModuleResult};
-use rustle_modules_system::FAMILY;
-use rustle_testkit::golden::Here;
+use rustle_module::ModuleResult;
 use rustle_testkit::golden::is_sandbox;
 use serde_json::{Value, json};
+
+use crate::calls::call_with_path;
 
 /// Keeps `active` and `enabled` in files beside it, and every call in `calls`.
 const SYSTEMCTL: &str = r#"#!/bin/sh
@@ -44,13 +44,7 @@ fn set_up() {
 }
 
 fn call(module: &str, args: &Value, check: bool) -> ModuleResult {
-    let mode = Mode { check, diff: false };
-    let mut here = Here::new(mode);
-    here.environment
-        .insert("PATH".into(), "/var/fake-bin:/usr/bin:/bin".into());
-    let catalogue = Catalogue::new(&[FAMILY]);
-    let module = catalogue.find(module).expect("a module");
-    here.call(module, args.as_object().expect("an object").clone())
+    call_with_path("/var/fake-bin:/usr/bin:/bin", module, args, check)
 }
 
 /// What `systemctl` was told to do, without what it was asked.

@@ -47,7 +47,9 @@ impl Call<'_> {
         let catalogue = Catalogue::new(&[family]);
         let module = catalogue.find(self.module);
         let module = module.expect("a module of this family");
-        Here::new(self.mode()).call(module, self.object()).into()
+        let mut here = Here::new(self.mode());
+        here.environment.extend(self.env.iter().cloned());
+        here.call(module, self.object()).into()
     }
 }
 

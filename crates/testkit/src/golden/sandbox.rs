@@ -1,9 +1,10 @@
-//! A place where modules can change the system: `/etc`, `/home`, `/usr` and `/var` of the test alone, thrown away at its end.
+//! A place where modules can change the system: `/etc`, `/home`, `/run`, `/usr` and `/var` of the test alone, and a network without
+//! anybody else, thrown away at its end.
 
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::program::command;
+use crate::program::{command, run_tool};
 
 /// Set in the environment of a test that runs in the sandbox.
 const INSIDE: &str = "RUSTLE_TEST_SANDBOX";
@@ -17,7 +18,9 @@ for folder in etc home usr var; do
     mkdir -p "$RUSTLE_TEST_SANDBOX/$folder/up" "$RUSTLE_TEST_SANDBOX/$folder/work"
     mount -t overlay overlay -o "lowerdir=/$folder,upperdir=$RUSTLE_TEST_SANDBOX/$folder/up,workdir=$RUSTLE_TEST_SANDBOX/$folder/work" "/$folder"
 done
-mkdir -p "$RUSTLE_TEST_SANDBOX/bin" /var/spool/cron/crontabs
+mount -t tmpfs tmpfs /run
+ip link set lo up
+mkdir -p "$RUSTLE_TEST_SANDBOX/bin" /run/lock /var/spool/cron/crontabs
 if ! command -v crontab >/dev/null; then
     cat >"$RUSTLE_TEST_SANDBOX/bin/crontab" <<'END'
 #!/bin/sh
@@ -52,10 +55,19 @@ pub fn is_sandbox(test: &str) -> bool {
     false
 }
 
+/// What shell lines print.
+///
+/// # Panics
+/// When they fail.
+#[must_use]
+pub fn said(lines: &str) -> String {
+    run_tool(command("/bin/sh").args(["-ec", lines]))
+}
+
 fn run_in(folder: &Path, test: &str) {
     let this = std::env::current_exe().expect("this program has a path");
     let output = command("unshare")
-        .args(["--mount", "--", "sh", "-c", SCRIPT, "sh"])
+        .args(["--mount", "--net", "--", "sh", "-c", SCRIPT, "sh"])
         .arg(this)
         .args(["--exact", test, "--nocapture", "--test-threads=1"])
         .env(INSIDE, folder)

@@ -1,30 +1,32 @@
-//! Locks of package managers, and who holds them.
+//! Locks of programs that modules drive, and who holds them.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rustle_module::{Failure, Target, pause};
+use crate::result::Failure;
+use crate::target::{Target, pause};
 
 const POLL: Duration = Duration::from_millis(500);
 
-/// Waits until nobody holds any of the locks.
+/// Waits until nobody holds any of the locks. `limit` is what the option is called that sets the time.
 ///
-/// The package manager takes its lock by itself after that; this is what can name the holder.
+/// The program takes its lock by itself after that; this is what can name the holder.
 ///
 /// # Errors
 /// When one is still held after `timeout`, or the task is cancelled.
-pub(crate) async fn wait_for(
+pub async fn wait_for(
     target: &dyn Target,
     paths: &[&str],
     timeout: Duration,
+    limit: &str,
 ) -> Result<(), Failure> {
     let start = Instant::now();
     while let Some((path, holder)) = paths.iter().find_map(|path| Some((path, holder(path)?))) {
         if start.elapsed() >= timeout {
             let msg = format!(
-                "`{path}` is locked by process {holder}, and was for all of the {} seconds of `lock_timeout`",
+                "`{path}` is locked by process {holder}, and was for all of the {} seconds of {limit}",
                 timeout.as_secs()
             );
             return Err(Failure::new(msg));
