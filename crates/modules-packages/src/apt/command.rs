@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rustle_module::tool::{Ran, Tool};
-use rustle_module::{Failure, Object, Target};
+use rustle_module::{Failure, Object, Target, locks};
 use serde_json::{Value, json};
 
 use super::args::Args;

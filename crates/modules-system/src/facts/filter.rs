@@ -16,7 +16,7 @@ pub(super) fn keeps(patterns: &[String], name: &str) -> bool {
 /// Whether `text` fits the shell pattern: `*`, `?`, `[abc]`, `[a-z]`, `[!abc]`.
 ///
 /// Remembers only the last star, so that hostile patterns cost no more than the product of both lengths.
-fn matches(pattern: &str, text: &str) -> bool {
+pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     let pattern: Vec<char> = pattern.chars().collect();
     let text: Vec<char> = text.chars().collect();
     let (mut p, mut t) = (0, 0);

@@ -27,6 +27,7 @@ mod load;
 mod local;
 mod lsb;
 mod memory;
+pub(crate) mod mounted;
 mod mounts;
 mod netlink;
 mod network;
@@ -44,6 +45,7 @@ mod user;
 mod virtualization;
 
 pub use error::FactsError;
+pub(crate) use filter::matches as fits;
 pub use gather::{GatherRequest, Gathered, Runner, gather};
 pub use root::Root;
 

@@ -2,15 +2,12 @@
 
 use std::collections::HashSet;
 use std::path::PathBuf;
-use std::sync::mpsc;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rustix::fs::{StatVfs, statvfs};
 use serde_json::Value;
 
 use super::device_links::{DeviceLinks, unescaped};
-use super::{Facts, Root, insert};
+use super::{Facts, Root, insert, mounted};
 
 /// Gathers `mounts`: file systems on devices and of the network, in the order they were mounted.
 ///
@@ -27,7 +24,11 @@ pub(super) fn collect(root: &Root, links: &DeviceLinks, timeout: Duration) -> Fa
         .filter(Mount::is_told)
         .collect();
     let sizes = if root.is_host() {
-        sizes(&mounts, timeout)
+        let places = mounts.iter().map(|mount| {
+            let may_hang = mounted::may_hang(&mount.device, &mount.fstype);
+            (mount.mount.as_str(), may_hang)
+        });
+        mounted::sizes(places, timeout).0
     } else {
         Vec::new()
     };
@@ -82,18 +83,7 @@ impl Mount {
             && (self.device.starts_with(['/', '\\']) || self.device.contains(":/"))
     }
 
-    /// Whether asking for its size may wait for somebody else.
-    fn may_hang(&self) -> bool {
-        !self.device.starts_with("/dev/") || self.fstype.starts_with("fuse")
-    }
-
-    fn facts(
-        &self,
-        root: &Root,
-        links: &DeviceLinks,
-        bound: bool,
-        size: Option<&StatVfs>,
-    ) -> Facts {
+    fn facts(&self, root: &Root, links: &DeviceLinks, bound: bool, size: Option<&Facts>) -> Facts {
         let bind = if bound && !self.options.split(',').any(|option| option == "bind") {
             ",bind"
         } else {
@@ -108,31 +98,7 @@ impl Mount {
         insert(&mut facts, "passno", self.passno);
         insert(&mut facts, "uuid", self.uuid(root, links));
         if let Some(size) = size {
-            insert(
-                &mut facts,
-                "size_total",
-                size.f_frsize.saturating_mul(size.f_blocks),
-            );
-            insert(
-                &mut facts,
-                "size_available",
-                size.f_frsize.saturating_mul(size.f_bavail),
-            );
-            insert(&mut facts, "block_size", size.f_bsize);
-            insert(&mut facts, "block_total", size.f_blocks);
-            insert(&mut facts, "block_available", size.f_bavail);
-            insert(
-                &mut facts,
-                "block_used",
-                size.f_blocks.saturating_sub(size.f_bavail),
-            );
-            insert(&mut facts, "inode_total", size.f_files);
-            insert(&mut facts, "inode_available", size.f_favail);
-            insert(
-                &mut facts,
-                "inode_used",
-                size.f_files.saturating_sub(size.f_favail),
-            );
+            facts.extend(size.clone());
         } else if root.is_host() {
             insert(&mut facts, "note", "its size could not be read in time");
         }
@@ -168,39 +134,6 @@ fn bind_mounts(mountinfo: &str) -> HashSet<String> {
         .collect()
 }
 
-/// The sizes of all mounts; nothing for those that do not answer in time.
-///
-/// A thread that waits for a dead server is left behind: nothing can end its system call.
-fn sizes(mounts: &[Mount], timeout: Duration) -> Vec<Option<StatVfs>> {
-    let deadline = Instant::now() + timeout;
-    let mut sizes: Vec<Option<StatVfs>> = Vec::new();
-    let (size_tx, size_rx) = mpsc::channel();
-    let mut waiting = 0;
-    for (index, mount) in mounts.iter().enumerate() {
-        if mount.may_hang() {
-            let (size_tx, path) = (size_tx.clone(), mount.mount.clone());
-            // Without a thread there is no answer, which the deadline would say too.
-            let started = thread::Builder::new().stack_size(64 * 1024).spawn(move || {
-                // The receiver is gone once the deadline has passed.
-                let _late = size_tx.send((index, statvfs(path.as_str()).ok()));
-            });
-            waiting += usize::from(started.is_ok());
-            sizes.push(None);
-        } else {
-            sizes.push(statvfs(mount.mount.as_str()).ok());
-        }
-    }
-    for _ in 0..waiting {
-        let Ok((index, size)) =
-            size_rx.recv_timeout(deadline.saturating_duration_since(Instant::now()))
-        else {
-            break;
-        };
-        sizes[index] = size;
-    }
-    sizes
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -223,13 +156,6 @@ mod tests {
     fn a_part_of_a_file_system_is_a_bind_mount() {
         let info = "70 69 254:0 / / rw - ext4 /dev/vda rw\n46 70 254:0 /usr /mnt/bb rw - ext4 /dev/vda rw\n";
         assert_eq!(bind_mounts(info), HashSet::from(["/mnt/bb".to_owned()]));
-    }
-
-    #[test]
-    fn the_hosts_own_root_has_a_size() {
-        let mount = Mount::parse("/dev/x / ext4 rw 0 0").unwrap();
-        let sizes = sizes(&[mount], Duration::from_secs(10));
-        assert!(sizes[0].as_ref().is_some_and(|size| size.f_blocks > 0));
     }
 
     proptest! {

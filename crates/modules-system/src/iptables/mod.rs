@@ -52,7 +52,7 @@ impl Module for Iptables {
             let filter = Filter::new(target, args, jump, *version).await?;
             if let Some(step) = filter.step().await? {
                 state.changed = true;
-                let words = (!step.is_empty()).then(|| (filter.program, step));
+                let words = (!step.is_empty()).then_some((filter.program, step));
                 state.steps.extend(words);
             }
         }

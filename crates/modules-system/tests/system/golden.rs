@@ -136,3 +136,103 @@ fn iptables_does_what_ansible_does() {
         Golden::load(FOLDER, &["iptables-more"]).check(IPTABLES_EXCEPTIONS, run);
     }
 }
+
+const ALTERNATIVES_EXCEPTIONS: &[(&str, &str)] = &[(
+    "x-alternatives-sub-keep",
+    "links that go along stay where the task says nothing of them",
+)];
+
+#[test]
+fn alternatives_does_what_ansible_does() {
+    if is_sandbox("golden::alternatives_does_what_ansible_does") {
+        Golden::load(FOLDER, &["alternatives-more"]).check(ALTERNATIVES_EXCEPTIONS, run);
+    }
+}
+
+const AT_EXCEPTIONS: &[(&str, &str)] = &[];
+
+#[test]
+fn at_does_what_ansible_does() {
+    if is_sandbox("golden::at_does_what_ansible_does") {
+        Golden::load(FOLDER, &["at-more"]).check(AT_EXCEPTIONS, run);
+    }
+}
+
+const LINES: &str =
+    "lines that are not meant stay as they are, where Ansible puts empty ones between them";
+
+const MODPROBE_EXCEPTIONS: &[(&str, &str)] = &[
+    (
+        "x-modprobe-nodirs",
+        "the message names the file, and not a temporary one",
+    ),
+    (
+        "x-modprobe-persist-dropparams",
+        "a file without options is not created",
+    ),
+    ("x-modprobe-persist-otherparams", LINES),
+    ("x-modprobe-unpersist", LINES),
+    ("x-modprobe-unpersist-nonewline", LINES),
+];
+
+#[test]
+fn modprobe_does_what_ansible_does() {
+    if is_sandbox("golden::modprobe_does_what_ansible_does") {
+        Golden::load(FOLDER, &["modprobe-more"]).check(MODPROBE_EXCEPTIONS, run);
+    }
+}
+
+const MOUNT_FACTS_EXCEPTIONS: &[(&str, &str)] = &[(
+    "x-mount_facts-mountbin-null",
+    "the message says what is missing",
+)];
+
+#[test]
+fn mount_facts_does_what_ansible_does() {
+    if is_sandbox("golden::mount_facts_does_what_ansible_does") {
+        Golden::load(
+            FOLDER,
+            &[
+                "mount_facts",
+                "mount_facts-more",
+                "mount_facts-lines",
+                "mount_facts-src",
+            ],
+        )
+        .check(MOUNT_FACTS_EXCEPTIONS, run);
+    }
+}
+
+const MARKS: &str = "marks before the names of units are no names";
+
+const SERVICE_FACTS_EXCEPTIONS: &[(&str, &str)] = &[
+    (
+        "x-service_facts-systemd",
+        "the `systemctl` of `PATH` is asked",
+    ),
+    ("x-service_facts-systemd-only", MARKS),
+    ("x-service_facts-systemd-tools", MARKS),
+    ("x-service_facts-noshow", MARKS),
+    ("x-service_facts-showfails", MARKS),
+    (
+        "x-service_facts-chkconfig-service",
+        "services are told also where there is a `chkconfig`",
+    ),
+];
+
+#[test]
+fn service_facts_does_what_ansible_does() {
+    if is_sandbox("golden::service_facts_does_what_ansible_does") {
+        Golden::load(FOLDER, &["service_facts-more", "service_facts-rc"])
+            .check(SERVICE_FACTS_EXCEPTIONS, run);
+    }
+}
+
+const TIMEZONE_EXCEPTIONS: &[(&str, &str)] = &[];
+
+#[test]
+fn timezone_does_what_ansible_does() {
+    if is_sandbox("golden::timezone_does_what_ansible_does") {
+        Golden::load(FOLDER, &["timezone-more"]).check(TIMEZONE_EXCEPTIONS, run);
+    }
+}
