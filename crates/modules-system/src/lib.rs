@@ -11,6 +11,7 @@ mod getent;
 mod group;
 mod hostname;
 mod iptables;
+mod locale_gen;
 mod modprobe;
 mod mount;
 mod mount_facts;
@@ -22,6 +23,7 @@ mod setup;
 mod sudoers;
 mod sysctl;
 mod timezone;
+mod ufw;
 mod user;
 
 use rustle_module::DynModule;
@@ -36,12 +38,14 @@ pub const FAMILY: &[&dyn DynModule] = &[
     &group::GroupModule,
     &hostname::Hostname,
     &iptables::Iptables,
+    &locale_gen::LocaleGen,
     &modprobe::Modprobe,
     &mount::Mount,
     &mount_facts::MountFacts,
     &pam_limits::PamLimits,
     &ping::Ping,
     &service::Service,
+    &service::SysVInit,
     &service::Systemd::<false>,
     &service::Systemd::<true>,
     &service_facts::ServiceFacts,
@@ -49,5 +53,6 @@ pub const FAMILY: &[&dyn DynModule] = &[
     &sudoers::Sudoers,
     &sysctl::Sysctl,
     &timezone::Timezone,
+    &ufw::Ufw,
     &user::UserModule,
 ];

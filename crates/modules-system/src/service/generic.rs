@@ -15,6 +15,7 @@ use serde::Deserialize;
 
 use super::control::ServiceState;
 use super::systemd::{self, Scope};
+use super::sysv;
 use rustle_module::tool::{Ran, Tool};
 
 /// The module `service`.
@@ -154,7 +155,7 @@ impl Args {
             }
             "auto"
                 if Tool::find(target, "systemctl").is_ok()
-                    && !Path::new("/etc/init.d").join(&self.name).exists() =>
+                    && !sysv::script(&self.name).exists() =>
             {
                 None
             }
@@ -214,26 +215,20 @@ impl Args {
         result
     }
 
-    /// The script of the service.
-    fn script(&self) -> std::path::PathBuf {
-        Path::new("/etc/init.d").join(&self.name)
-    }
-
     fn check_found(&self, manager: Manager) -> Result<(), Failure> {
-        let is_plain = !self.name.contains('/') && !self.name.starts_with('-');
-        if is_plain && self.script().exists() {
-            return Ok(());
-        }
         let name = &self.name;
-        Err(Failure::new(match manager {
-            Manager::OpenRc => format!("Could not find the requested service {name}: host"),
-            Manager::Scripts => format!("Could not find the requested service {name}: "),
-        }))
+        match manager {
+            _ if sysv::is_found(name) => Ok(()),
+            Manager::Scripts => Err(sysv::missing(name)),
+            Manager::OpenRc => Err(Failure::new(format!(
+                "Could not find the requested service {name}: host"
+            ))),
+        }
     }
 
     async fn is_running(&self, target: &dyn Target, manager: Manager) -> Result<bool, Failure> {
         if let Some(pattern) = self.pattern.as_deref().filter(|text| !text.is_empty()) {
-            return Ok(has_process(pattern));
+            return Ok(sysv::has_process(pattern));
         }
         let ran = self.call(target, manager, "status").await?;
         Ok(ran.rc == 0)
@@ -257,11 +252,8 @@ impl Args {
                 Tool::find(target, "service")?.run(words).await
             }
             Manager::Scripts => {
-                let script = self.script();
                 let words = [verb].into_iter().chain(arguments);
-                Tool::find(target, &script.to_string_lossy())?
-                    .run(words)
-                    .await
+                Tool::at(target, sysv::script(&self.name)).run(words).await
             }
         }
     }
@@ -304,17 +296,8 @@ impl Args {
                 .join(&self.name);
             return fs::symlink_metadata(link).is_ok();
         }
-        let levels = ["2", "3", "4", "5"].map(|level| format!("/etc/rc{level}.d"));
-        let starts = |name: &str| {
-            let order = name.strip_prefix('S').and_then(|rest| rest.get(..2));
-            order.is_some_and(|order| order.bytes().all(|b| b.is_ascii_digit()))
-                && name.get(3..) == Some(&self.name)
-        };
-        levels.iter().any(|folder| {
-            let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-            let mut names = entries.map(|entry| entry.file_name());
-            names.any(|name| starts(&name.to_string_lossy()))
-        })
+        let mut levels = sysv::LEVELS.iter();
+        levels.any(|level| sysv::starts_in(level, &self.name))
     }
 
     async fn enable(
@@ -329,34 +312,6 @@ impl Args {
             let tool = Tool::find(target, "rc-update")?;
             return tool.run([verb, "--", name, &self.runlevel]).await;
         }
-        if let Ok(tool) = Tool::find(target, "update-rc.d") {
-            if enable {
-                let ran = tool.run([name, "defaults"]).await?;
-                if ran.rc != 0 {
-                    return Ok(ran);
-                }
-            }
-            let verb = if enable { "enable" } else { "disable" };
-            return tool.run([name, verb]).await;
-        }
-        let verb = if enable { "on" } else { "off" };
-        Tool::find(target, "chkconfig")?.run([name, verb]).await
+        sysv::enable(target, name, enable, &[]).await
     }
-}
-
-/// Whether a process runs whose command line has this text.
-fn has_process(pattern: &str) -> bool {
-    let own = std::process::id().to_string();
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let mut processes = entries.filter(|entry| {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        name.bytes().all(|byte| byte.is_ascii_digit()) && *name != own
-    });
-    processes.any(|process| {
-        let line = fs::read(process.path().join("cmdline")).unwrap_or_default();
-        let line = line.split(|byte| *byte == 0).map(String::from_utf8_lossy);
-        let words: Vec<_> = line.collect();
-        words.join(" ").contains(pattern)
-    })
 }

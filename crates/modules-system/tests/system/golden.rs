@@ -236,3 +236,43 @@ fn timezone_does_what_ansible_does() {
         Golden::load(FOLDER, &["timezone-more"]).check(TIMEZONE_EXCEPTIONS, run);
     }
 }
+
+const ADDED: &str = "a locale that the file does not list is added to it";
+
+const LOCALE_GEN_EXCEPTIONS: &[(&str, &str)] = &[
+    ("x-locale_gen-notlisted", ADDED),
+    ("x-locale_gen-notlisted2", ADDED),
+    ("x-locale_gen-spaces", "a line may have more than one blank"),
+];
+
+#[test]
+fn locale_gen_does_what_ansible_does() {
+    if is_sandbox("golden::locale_gen_does_what_ansible_does") {
+        Golden::load(FOLDER, &["locale_gen-more"]).check(LOCALE_GEN_EXCEPTIONS, run);
+    }
+}
+
+const TURNED: &str =
+    "a service that was disabled is enabled, where Ansible leaves its links as they are";
+
+const SYSVINIT_EXCEPTIONS: &[(&str, &str)] =
+    &[("x-sysvinit-enable", TURNED), ("x-sysvinit-both", TURNED)];
+
+#[test]
+fn sysvinit_does_what_ansible_does() {
+    if is_sandbox("golden::sysvinit_does_what_ansible_does") {
+        Golden::load(FOLDER, &["sysvinit-more"]).check(SYSVINIT_EXCEPTIONS, run);
+    }
+}
+
+const UFW_EXCEPTIONS: &[(&str, &str)] = &[(
+    "x-ufw-full",
+    "a comment may be any text, and `ufw` says what it does not take",
+)];
+
+#[test]
+fn ufw_does_what_ansible_does() {
+    if is_sandbox("golden::ufw_does_what_ansible_does") {
+        Golden::load(FOLDER, &["ufw-more"]).check(UFW_EXCEPTIONS, run);
+    }
+}

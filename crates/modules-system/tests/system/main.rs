@@ -8,5 +8,6 @@
 mod calls;
 mod catalogue;
 mod golden;
+mod locales;
 mod packet_filter;
 mod services;
