@@ -7,6 +7,7 @@ mod authorized_key;
 mod config_file;
 mod cron;
 pub mod facts;
+mod firewalld;
 mod getent;
 mod group;
 mod hostname;
@@ -17,6 +18,7 @@ mod mount;
 mod mount_facts;
 mod pam_limits;
 mod ping;
+mod selinux;
 mod service;
 mod service_facts;
 mod setup;
@@ -34,6 +36,7 @@ pub const FAMILY: &[&dyn DynModule] = &[
     &at::At,
     &authorized_key::AuthorizedKey,
     &cron::Cron,
+    &firewalld::Firewalld,
     &getent::Getent,
     &group::GroupModule,
     &hostname::Hostname,
@@ -44,6 +47,8 @@ pub const FAMILY: &[&dyn DynModule] = &[
     &mount_facts::MountFacts,
     &pam_limits::PamLimits,
     &ping::Ping,
+    &selinux::SeBoolean,
+    &selinux::SeLinux,
     &service::Service,
     &service::SysVInit,
     &service::Systemd::<false>,

@@ -276,3 +276,24 @@ fn ufw_does_what_ansible_does() {
         Golden::load(FOLDER, &["ufw-more"]).check(UFW_EXCEPTIONS, run);
     }
 }
+
+const SEBOOLEAN_EXCEPTIONS: &[(&str, &str)] = &[];
+
+#[test]
+fn seboolean_does_what_ansible_does() {
+    if is_sandbox("golden::seboolean_does_what_ansible_does") {
+        Golden::load(FOLDER, &["seboolean-more"]).check(SEBOOLEAN_EXCEPTIONS, run);
+    }
+}
+
+const SELINUX_EXCEPTIONS: &[(&str, &str)] = &[(
+    "x-selinux-nolib",
+    "programs are asked, and no library of Python is needed",
+)];
+
+#[test]
+fn selinux_does_what_ansible_does() {
+    if is_sandbox("golden::selinux_does_what_ansible_does") {
+        Golden::load(FOLDER, &["selinux-more", "selinux-policy"]).check(SELINUX_EXCEPTIONS, run);
+    }
+}

@@ -7,6 +7,7 @@
 
 mod calls;
 mod catalogue;
+mod firewalls;
 mod golden;
 mod locales;
 mod packet_filter;
