@@ -1,4 +1,4 @@
-//! Actions that have a half on the controller and need a host: `fetch`, `reboot`.
+//! Actions that have a half on the controller and need a host: `fetch`, `reboot`, `synchronize`.
 
 use std::fs;
 
@@ -17,6 +17,39 @@ fn file_of_several_pieces_arrives_whole() {
     assert!(here == content, "the file is another one");
     site.run(&fetch).success();
     assert_eq!(site.report()["stats"]["node1"]["changed"], 0);
+}
+
+#[test]
+fn synchronize_goes_both_ways_over_the_ssh_that_modules_use() {
+    let site = Site::of(1);
+    let source = site.world.write("files/from/sub/b b", "b\n");
+    site.world.write("files/from/a", "a\n");
+    let there = site.world.path("there here");
+    let push = json!({"src": "from/", "dest": format!("{}/", there.display())});
+    let task =
+        |args| json!([{ "name": "sync", "module": "ansible.posix.synchronize", "args": args }]);
+    let plan = crate::site::plan("hosts", &task(push.clone())).to_string();
+    site.world.write("plan.json", plan);
+    site.exec(&["plan.json", "--check"]).run().success();
+    assert!(!there.exists(), "check mode changes nothing");
+    site.run(&task(push.clone())).success();
+    let result = &site.report()["task_results"][0]["result"];
+    assert_eq!(result["changed"], true, "{result}");
+    let cmd = result["cmd"].as_str().expect("the command");
+    assert!(cmd.contains("--rsh='ssh -S none "), "{cmd}");
+    assert_eq!(fs::read(there.join("sub/b b")).expect("pushed"), b"b\n");
+    site.run(&task(push)).success();
+    assert_eq!(site.report()["stats"]["node1"]["changed"], 0);
+
+    let pull = json!({"src": there, "dest": "back", "mode": "pull"});
+    site.run(&task(pull)).success();
+    let back = site.world.path("back/there here/sub/b b");
+    let (one, other) = (fs::read(back), fs::read(source));
+    assert_eq!(one.expect("pulled"), other.expect("the source"));
+
+    let nothing = json!({"src": "none/", "dest": there});
+    let output = site.run(&task(nothing));
+    assert_eq!(output.code, 2, "{output}");
 }
 
 #[test]

@@ -17,4 +17,5 @@ pub use destination::{ConnectionSettings, Destination, TransportKind};
 pub use error::{ConnectError, ConnectErrorKind, Phase};
 pub use payload::AgentPayloads;
 pub use pool::{HostLink, Pool, PoolStats};
+pub use ssh::ssh_words;
 pub use transport::{Channel, Session, Transport, Transports};

@@ -31,41 +31,15 @@ const LOGIN_TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) struct Ssh {
     sockets: tempfile::TempDir,
     next: AtomicU64,
-    options: Vec<String>,
-    connect_timeout: Duration,
+    settings: ConnectionSettings,
 }
 
 impl Ssh {
     pub(crate) fn new(settings: &ConnectionSettings) -> std::io::Result<Self> {
-        let mut options = vec![
-            "ControlMaster=yes".to_owned(),
-            format!("ControlPersist={PERSIST}"),
-            "BatchMode=yes".into(),
-            format!(
-                "ConnectTimeout={}",
-                settings.connect_timeout.as_secs().max(1)
-            ),
-            format!(
-                "ServerAliveInterval={}",
-                settings.keep_alive.as_secs().max(1)
-            ),
-            "ServerAliveCountMax=3".into(),
-            "ForwardX11=no".into(),
-        ];
-        if settings.accept_new_host_keys {
-            options.push("StrictHostKeyChecking=accept-new".into());
-        }
-        options.extend(
-            settings
-                .kex
-                .iter()
-                .map(|kex| format!("KexAlgorithms={kex}")),
-        );
         Ok(Self {
             sockets: socket_folder()?,
             next: AtomicU64::new(0),
-            options,
-            connect_timeout: settings.connect_timeout,
+            settings: settings.clone(),
         })
     }
 
@@ -88,24 +62,48 @@ impl Ssh {
 
     /// Adds the options and the destination. What the user asks for comes first, for the first of an option's values wins.
     fn with_options(&self, command: Command, to: &Destination) -> Command {
-        let mut command = command.args(["-o", "BatchMode=yes"]).args(&to.ssh_args);
-        for option in &self.options {
-            command = command.arg("-o").arg(option);
-        }
-        if let Some(port) = to.port {
-            command = command.arg("-p").arg(port.to_string());
-        }
-        if let Some(user) = &to.user {
-            command = command.arg("-l").arg(user);
-        }
-        if let Some(key) = &to.private_key {
-            command = command.args(["-o", "IdentitiesOnly=yes", "-i"]).arg(key);
-        }
+        let persist = format!("ControlPersist={PERSIST}");
         command
-            .arg("--")
+            .args(ssh_words(to, &self.settings))
+            .args(["-o", "ControlMaster=yes", "-o", &persist, "--"])
             .arg(&to.address)
-            .timeout(self.connect_timeout + LOGIN_TIMEOUT)
+            .timeout(self.settings.connect_timeout + LOGIN_TIMEOUT)
     }
+}
+
+/// The words between `ssh` and the address that lead to a host. What the user asks for comes first, for the first of an option's values
+/// wins.
+#[must_use]
+pub fn ssh_words(to: &Destination, settings: &ConnectionSettings) -> Vec<String> {
+    let mut words = vec!["-o".to_owned(), "BatchMode=yes".to_owned()];
+    words.extend(to.ssh_args.iter().cloned());
+    let seconds = |time: Duration| time.as_secs().max(1);
+    let mut options = vec![
+        format!("ConnectTimeout={}", seconds(settings.connect_timeout)),
+        format!("ServerAliveInterval={}", seconds(settings.keep_alive)),
+        "ServerAliveCountMax=3".into(),
+        "ForwardX11=no".into(),
+    ];
+    if settings.accept_new_host_keys {
+        options.push("StrictHostKeyChecking=accept-new".into());
+    }
+    let kex = settings.kex.iter();
+    options.extend(kex.map(|kex| format!("KexAlgorithms={kex}")));
+    let mut add = |option: &str, value: String| words.extend([option.to_owned(), value]);
+    for option in options {
+        add("-o", option);
+    }
+    if let Some(port) = to.port {
+        add("-p", port.to_string());
+    }
+    if let Some(user) = &to.user {
+        add("-l", user.clone());
+    }
+    if let Some(key) = &to.private_key {
+        add("-o", "IdentitiesOnly=yes".into());
+        add("-i", key.clone());
+    }
+    words
 }
 
 /// A private folder with a short name: a socket's path may have about a hundred bytes.

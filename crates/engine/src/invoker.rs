@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rustle_connection::{ConnectError, Destination, HostLink, Pool, TransportKind};
+use rustle_connection::{ConnectError, Destination, HostLink, Pool, TransportKind, ssh_words};
 use rustle_events::EventKind;
 use rustle_process::CancelLevel;
 use rustle_protocol::{
@@ -13,7 +13,8 @@ use rustle_protocol::{
     Stream,
 };
 use rustle_runtime::world::{
-    Connections, EventSink, FileBytes, Invocation, ModuleInvoker, OutgoingFile, Unreachable,
+    Connections, EventSink, FileBytes, Invocation, ModuleInvoker, OutgoingFile, SshRoute,
+    Unreachable,
 };
 use rustle_types::{AttachmentId, HostConnection, HostName, ModuleResult, Object};
 use tokio::io::AsyncRead;
@@ -87,6 +88,19 @@ impl ModuleInvoker for PoolInvoker {
         if let Ok(to) = Destination::from_vars(host, connection, self.pool.settings()) {
             self.pool.reset(&to).await;
         }
+    }
+
+    fn ssh_route(
+        &self,
+        host: &HostName,
+        connection: &Object,
+    ) -> Result<Option<SshRoute>, Unreachable> {
+        let settings = self.pool.settings();
+        let to = Destination::from_vars(host, connection, settings).map_err(unreachable)?;
+        Ok((to.transport == TransportKind::Ssh).then(|| SshRoute {
+            words: ssh_words(&to, settings),
+            address: to.address,
+        }))
     }
 
     fn connections(&self) -> Connections {

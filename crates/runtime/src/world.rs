@@ -32,10 +32,31 @@ pub trait ModuleInvoker: Send + Sync {
     /// Forgets the way to a host, given its connection variables: the next call opens a new one.
     async fn reset(&self, _host: &HostName, _connection: &Object) {}
 
+    /// How a program of its own reaches a host by ssh, given the host's connection variables; none where it is this machine.
+    ///
+    /// # Errors
+    /// When the variables make no sense.
+    fn ssh_route(
+        &self,
+        _host: &HostName,
+        _connection: &Object,
+    ) -> Result<Option<SshRoute>, Unreachable> {
+        Ok(None)
+    }
+
     /// What the ways to hosts came to so far; nothing where there are none.
     fn connections(&self) -> Connections {
         Connections::default()
     }
+}
+
+/// How ssh reaches a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SshRoute {
+    /// The words between `ssh` and the address.
+    pub words: Vec<String>,
+    /// The host's address or ssh name.
+    pub address: String,
 }
 
 /// What the ways to hosts came to.

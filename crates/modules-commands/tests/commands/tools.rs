@@ -7,7 +7,8 @@ const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/golden
 const ARGS: &str = include_str!("../../../../fixtures/modules/args.json");
 
 /// The modules whose specifications are compared here.
-const NAMES: [&str; 5] = [
+const NAMES: [&str; 6] = [
+    "ansible.posix.synchronize",
     "expect",
     "git",
     "community.general.git_config",
@@ -59,6 +60,22 @@ fn expect_does_what_ansible_does() {
     ];
     check("expect", &exceptions);
 }
+
+#[test]
+fn synchronize_does_what_ansible_does() {
+    let exceptions = [
+        ("synchronize-no-src", BY_THE_CONTROLLER),
+        ("synchronize-no-dest", BY_THE_CONTROLLER),
+        ("synchronize-link-dest", LINKED),
+        ("synchronize-link-dest-twice", LINKED),
+    ];
+    check("synchronize", &exceptions);
+}
+
+const LINKED: &str =
+    "files that were linked are a change; Ansible says unchanged where anything at all stayed";
+
+const BY_THE_CONTROLLER: &str = "the controller's half says so";
 
 const SAYS_MORE: &str = "the message says more";
 

@@ -20,6 +20,7 @@ mod reboot;
 mod script;
 mod set_fact;
 mod set_stats;
+mod synchronize;
 mod template;
 mod unarchive;
 mod uri;
@@ -126,6 +127,7 @@ pub(crate) async fn run(context: &ActionContext<'_>) -> Result<Object, UnitError
         "pause" => pause::run(context).await?,
         "reboot" => reboot::run(context).await?,
         "wait_for_connection" => wait_for_connection::run(context).await?,
+        "ansible.posix.synchronize" => synchronize::run(context).await?,
         "copy" => copy::run(context).await?,
         "script" => script::run(context).await?,
         "template" => template::run(context).await?,
@@ -245,7 +247,18 @@ impl ActionContext<'_> {
         args: Object,
         files: Vec<OutgoingFile>,
     ) -> Result<ModuleResult, UnitError> {
-        let call = Invocation {
+        let call = self.invocation(module, args, files);
+        Ok(self.unit.world.invoker.invoke(call).await?)
+    }
+
+    /// A call of a module on the host, ready to be made.
+    pub(crate) fn invocation(
+        &self,
+        module: &str,
+        args: Object,
+        files: Vec<OutgoingFile>,
+    ) -> Invocation {
+        Invocation {
             key: self.key.clone(),
             host: self.place.clone(),
             connection: self.connection.clone(),
@@ -259,8 +272,7 @@ impl ActionContext<'_> {
             files,
             output: self.output().filter(|_| module != FOREIGN),
             cancel: self.unit.cancel.clone(),
-        };
-        Ok(self.unit.world.invoker.invoke(call).await?)
+        }
     }
 
     /// Where live output goes, if it is wanted and may be shown.
