@@ -198,7 +198,7 @@ impl TextFile {
         let mut staged = Staged::for_dest(target, &dest, self.unsafe_writes)?;
         staged.write(content)?;
         let like = fs::metadata(&dest).ok();
-        staged.take_attributes(like.as_ref())?;
+        staged.take_attributes(like.as_ref());
         let settled = if is_link {
             // The attributes are asked for of the link, not of its target.
             (BeforeAfter::default(), false)

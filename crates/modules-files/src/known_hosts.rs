@@ -142,7 +142,7 @@ impl Module for KnownHosts {
         let like = fs::metadata(path).ok();
         let mut staged = Staged::for_dest(target, path, false)?;
         staged.write(after.as_bytes())?;
-        staged.take_attributes(like.as_ref())?;
+        staged.take_attributes(like.as_ref());
         staged.commit()?;
         let mut info = Object::new();
         add_path_info(target, &mut info, &args.path).await;

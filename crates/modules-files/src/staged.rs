@@ -9,9 +9,12 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::XattrFlags;
 use rustle_module::{Failure, Target};
+use serde_json::Value;
 use tempfile::NamedTempFile;
 
-use crate::attributes::{AttributeArgs, Pass, permissions};
+use crate::attributes::{
+    AttributeArgs, PERMISSIONS, Pass, Subject, permissions, resolve, show_mode,
+};
 use crate::diff::BeforeAfter;
 use crate::os_error::{describe, describe_bare};
 use crate::paths::{parent_folder, umask};
@@ -23,6 +26,8 @@ const MAX_EXTENSION: usize = 32;
 pub(crate) struct Staged {
     file: NamedTempFile,
     dest: PathBuf,
+    /// The mode that it gets unless the task asks for another. It is set when both are known, for until then nobody else may read it.
+    mode: Option<u32>,
     unsafe_writes: bool,
     /// Whether the destination's folder takes no new files, so that the content can only be written over the old one.
     elsewhere: bool,
@@ -49,6 +54,7 @@ impl Staged {
         let staged = |file, elsewhere| Self {
             file,
             dest: dest.into(),
+            mode: None,
             unsafe_writes,
             elsewhere,
         };
@@ -107,48 +113,61 @@ impl Staged {
         })
     }
 
-    /// Gives the staged file owner, mode and extended attributes of the file that it replaces, or those of a new file.
-    ///
-    /// # Errors
-    /// When the mode cannot be set.
-    pub(crate) fn take_attributes(&self, like: Option<&Metadata>) -> Result<(), Failure> {
+    /// Gives the staged file owner, mode and extended attributes of the file that it replaces, or those of a new file. The mode is
+    /// its own only once [`settle`](Self::settle) or [`commit`](Self::commit) knows that the task asks for none.
+    pub(crate) fn take_attributes(&mut self, like: Option<&Metadata>) {
         // A new file belongs to who makes it and, in a folder with the setgid bit, to the folder's group: as it is already.
         let Some(like) = like else {
-            return self.set_mode(0o666 & !umask());
+            self.mode = Some(0o666 & !umask());
+            return;
         };
         copy_extended_attributes(&self.dest, self.file.path());
-        self.take_owner_and_mode(like)
+        self.take_owner_and_mode(like);
     }
 
     /// Gives the staged file the owner and mode that a task asks for, and tells what differed.
     ///
     /// What is wrong about them is left to be found once the content is in place, as in Ansible.
     pub(crate) async fn settle(
-        &self,
+        &mut self,
         target: &dyn Target,
         wanted: &AttributeArgs,
     ) -> (BeforeAfter, bool) {
         let mut diff = BeforeAfter::default();
-        let path = self.file.path().to_string_lossy();
-        let wanted = wanted.owners_and_mode();
-        let settled = wanted.settle(target, &path, Pass::Set, &mut diff).await;
-        let changed = settled.unwrap_or(false);
+        let path = self.file.path().to_string_lossy().into_owned();
+        let owners = wanted.owners();
+        let settled = owners.settle(target, &path, Pass::Set, &mut diff).await;
+        let mut changed = settled.unwrap_or(false);
+        if let Some(base) = self.mode
+            && wanted.wants_mode()
+            && let Some(mode) = bits(&wanted.mode, base)
+            && mode != base
+        {
+            diff.set("mode", show_mode(base.into()), show_mode(mode.into()));
+            self.mode = Some(mode);
+            changed = true;
+        }
+        // What cannot be set is found once more, and told, when the content is in place.
+        let _told_later = self.set_mode();
         (diff, changed)
     }
 
     /// Takes over owner and mode of a file that is replaced.
-    ///
-    /// # Errors
-    /// When the mode cannot be set.
-    pub(crate) fn take_owner_and_mode(&self, like: &Metadata) -> Result<(), Failure> {
+    pub(crate) fn take_owner_and_mode(&mut self, like: &Metadata) {
         // Who may not give files away keeps them.
         let _ignored = fchown(self.file.as_file(), Some(like.uid()), Some(like.gid()));
-        self.set_mode(permissions(like))
+        self.mode = Some(permissions(like));
     }
 
-    fn set_mode(&self, mode: u32) -> Result<(), Failure> {
+    /// Gives it the mode that it is to have, if that was not done yet.
+    fn set_mode(&mut self) -> Result<(), Failure> {
+        let Some(mode) = self.mode else {
+            return Ok(());
+        };
         rustix::fs::fchmod(self.file.as_file(), mode.into())
-            .map_err(|error| self.failure(&error.into()))
+            .map_err(|error| self.failure(&error.into()))?;
+        self.mode = None;
+        Ok(())
     }
 
     /// Takes over mode, times and extended attributes of the file that was copied, where it replaces another file.
@@ -156,15 +175,13 @@ impl Staged {
     ///
     /// # Errors
     /// When they cannot be read or set.
-    pub(crate) fn take_after(&self, source: &Path, replaces: bool) -> Result<(), Failure> {
+    pub(crate) fn take_after(&mut self, source: &Path, replaces: bool) -> Result<(), Failure> {
         let taken = fs::metadata(source).and_then(|metadata| {
             copy_extended_attributes(source, self.file.path());
-            let mode = if replaces {
-                permissions(&metadata)
-            } else {
-                0o666 & !umask()
-            };
-            rustix::fs::fchmod(self.file.as_file(), mode.into())?;
+            self.mode = Some(match replaces {
+                true => permissions(&metadata),
+                false => 0o666 & !umask(),
+            });
             let times = fs::FileTimes::new()
                 .set_accessed(metadata.accessed()?)
                 .set_modified(metadata.modified()?);
@@ -177,7 +194,8 @@ impl Staged {
     ///
     /// # Errors
     /// When the destination cannot be replaced.
-    pub(crate) fn commit(self) -> Result<(), Failure> {
+    pub(crate) fn commit(mut self) -> Result<(), Failure> {
+        self.set_mode()?;
         self.file
             .as_file()
             .sync_all()
@@ -212,6 +230,16 @@ impl Staged {
             "Could not replace file: {from} to {to}: {text} -> b'{to}'"
         ))
     }
+}
+
+/// The permissions that a task asks for, over those that there are; none where they cannot be read.
+fn bits(wanted: &Value, present: u32) -> Option<u32> {
+    let subject = Subject {
+        mode: present,
+        is_dir: false,
+    };
+    let mode = resolve(wanted, subject, umask).ok()?;
+    u32::try_from(mode & i64::from(PERMISSIONS)).ok()
 }
 
 fn is_in_the_way(error: &io::Error) -> bool {

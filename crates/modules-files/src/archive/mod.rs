@@ -280,7 +280,7 @@ impl Args {
         if present.is_some() && present == Contents::of_file(staged.path(), state.shape) {
             return Ok((packed, false));
         }
-        staged.take_attributes(fs::metadata(&dest).ok().as_ref())?;
+        staged.take_attributes(fs::metadata(&dest).ok().as_ref());
         staged.settle(target, &self.attributes).await;
         staged.commit()?;
         if !state.exists {

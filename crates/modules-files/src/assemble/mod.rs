@@ -131,7 +131,7 @@ impl Module for Assemble {
     ) -> Result<Output, Failure> {
         let mut result = state.result;
         if state.differs {
-            let staged = args.stage(target, &state.fragments)?;
+            let mut staged = args.stage(target, &state.fragments)?;
             if let Some(validation) = args.validated(target, &staged).await? {
                 result.insert("validation".into(), validation);
             }
@@ -214,7 +214,7 @@ impl Args {
         let dest = Path::new(&self.dest);
         let mut staged = Staged::for_dest(target, dest, self.unsafe_writes)?;
         fragments.each_part(&mut |part| staged.write(part))?;
-        staged.take_attributes(std::fs::metadata(dest).ok().as_ref())?;
+        staged.take_attributes(std::fs::metadata(dest).ok().as_ref());
         Ok(staged)
     }
 

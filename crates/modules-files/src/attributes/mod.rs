@@ -8,10 +8,13 @@ mod selinux;
 mod symbolic;
 
 use std::fs;
+use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use rustix::fs::{AtFlags, CWD, Gid, Uid};
+use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode, OFlags, Uid};
+use rustix::io::Errno;
 use rustle_module::accounts::Accounts;
 use rustle_module::{Failure, Target};
 use serde::Deserialize;
@@ -95,11 +98,6 @@ impl AttributeArgs {
             group: self.group.clone(),
             ..Self::default()
         }
-    }
-
-    /// Only owner, group and mode.
-    pub(crate) fn owners_and_mode(&self) -> Self {
-        self.owners().with_mode(self.mode.clone())
     }
 
     /// The same with ids in place of names, so that a walk over many files looks them up once. Unknown names stay.
@@ -299,9 +297,15 @@ impl Walk<'_> {
     }
 }
 
-fn set_permissions(path: &str, bits: u32) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(bits))
+/// Sets the permissions of what is at the path. Were a link laid there since it was looked at, it is not followed.
+fn set_permissions(path: &str, bits: u32) -> io::Result<()> {
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let opened = rustix::fs::open(path, flags, Mode::empty())?;
+    if FileType::from_raw_mode(rustix::fs::fstat(&opened)?.st_mode) == FileType::Symlink {
+        return Err(io::Error::from_raw_os_error(Errno::LOOP.raw_os_error()));
+    }
+    let place = format!("/proc/self/fd/{}", opened.as_raw_fd());
+    Ok(rustix::fs::chmod(place, bits.into())?)
 }
 
 async fn uid_of(accounts: &Accounts<'_>, owner: &str) -> Result<u32, Failure> {

@@ -213,7 +213,7 @@ impl Placement<'_> {
                     staged.write(bytes)
                 };
                 attached.stream(target, &mut keep).await?;
-                staged.take_attributes(like.as_ref())?;
+                staged.take_attributes(like.as_ref());
                 hex(&md5.finalize())
             }
             Source::File(path, _, md5) => {

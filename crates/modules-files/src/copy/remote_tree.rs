@@ -249,7 +249,7 @@ fn copy_file(
     let mut staged = Staged::for_dest(target, dest, options.unsafe_writes)?;
     staged.copy_from(src)?;
     match fs::symlink_metadata(dest).ok().filter(Metadata::is_file) {
-        Some(there) => staged.take_owner_and_mode(&there)?,
+        Some(there) => staged.take_owner_and_mode(&there),
         // A file that is new has all of its source but the owner.
         None => staged.take_after(src, true)?,
     }

@@ -107,11 +107,13 @@ impl Sent {
         }
     }
 
-    /// What the file shall be where its content is right already.
+    /// What the file shall be where its content is right already. Where links are not followed it was none, and if one was laid there
+    /// since, it is left alone.
     fn desired(&self, dest: &str) -> Desired {
-        let is_link = fs::symlink_metadata(dest).is_ok_and(|metadata| metadata.is_symlink());
+        let follow = self.options.follow;
+        let is_link = || fs::symlink_metadata(dest).is_ok_and(|metadata| metadata.is_symlink());
         Desired {
-            path: if is_link {
+            path: if follow && is_link() {
                 real_text(dest)
             } else {
                 dest.into()
@@ -119,7 +121,7 @@ impl Sent {
             state: FileState::File,
             src: None,
             attributes: self.attributes(),
-            follow: true,
+            follow,
             force: false,
             recurse: false,
             times: Times::PRESERVE,

@@ -403,7 +403,7 @@ impl Args {
         let like = fs::metadata(dest).ok();
         let mut staged = Staged::for_dest(target, dest, self.unsafe_writes)?;
         staged.copy_from(from)?;
-        staged.take_attributes(like.as_ref())?;
+        staged.take_attributes(like.as_ref());
         let _told_later = staged.settle(target, &self.attributes).await;
         staged.commit()?;
         if like.is_none() {

@@ -6,7 +6,9 @@
 )]
 
 mod accounts;
+mod archives;
 mod catalogue;
+mod destinations;
 mod golden;
 mod sent_content;
 mod support;
