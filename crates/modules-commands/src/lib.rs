@@ -1,5 +1,5 @@
 //! Modules that run commands and wait: command, shell, raw, script, expect, `wait_for`; and that drive programs of developers: git, `git_config`,
-//! make, patch, synchronize.
+//! make, patch, subversion, synchronize.
 //!
 //! `command` runs a program without a shell, `shell` a text by one; both are the same steps over the same options. `raw` runs a text as a
 //! login would and returns what it wrote, unchanged. Output is kept within the limits of `rustle-process`, and a result
@@ -22,6 +22,7 @@ mod report;
 mod script;
 mod shell;
 mod steps;
+mod subversion;
 mod synchronize;
 mod text;
 mod wait_for;
@@ -39,6 +40,7 @@ pub const FAMILY: &[&dyn DynModule] = &[
     &patch::Patch,
     &raw::Raw,
     &script::Script,
+    &subversion::Subversion,
     &synchronize::Synchronize,
     &wait_for::WaitFor,
 ];

@@ -59,6 +59,7 @@ fn names_are_these() {
             "ansible.posix.patch",
             "raw",
             "script",
+            "subversion",
             "ansible.posix.synchronize",
             "wait_for"
         ]

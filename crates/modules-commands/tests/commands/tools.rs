@@ -7,7 +7,8 @@ const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/golden
 const ARGS: &str = include_str!("../../../../fixtures/modules/args.json");
 
 /// The modules whose specifications are compared here.
-const NAMES: [&str; 6] = [
+const NAMES: [&str; 7] = [
+    "subversion",
     "ansible.posix.synchronize",
     "expect",
     "git",
@@ -70,6 +71,25 @@ fn synchronize_does_what_ansible_does() {
         ("synchronize-link-dest-twice", LINKED),
     ];
     check("synchronize", &exceptions);
+}
+
+#[test]
+fn subversion_does_what_ansible_does() {
+    let exceptions = [
+        (
+            "subversion-local-changes",
+            "changed files are told before anything is brought; Ansible merges first",
+        ),
+        (
+            "subversion-update-revision",
+            "an older revision is a change in check mode too",
+        ),
+        (
+            "subversion-in-place",
+            "nothing is brought in check mode, where Ansible does it",
+        ),
+    ];
+    check("subversion", &exceptions);
 }
 
 const LINKED: &str =
