@@ -158,7 +158,9 @@ impl Module for Firewalld {
     const SPEC: Spec = Spec::new("ansible.posix.firewalld", OPTIONS).constraints(CONSTRAINTS);
 
     async fn inspect(&self, target: &dyn Target, args: &Args) -> Result<State, Failure> {
-        let thing = args.thing()?;
+        let Some(thing) = args.thing()? else {
+            return Ok(State::default());
+        };
         let firewall = Firewall::find(target, args).await?;
         let zone = match &args.zone {
             Some(zone) => zone.clone(),
@@ -240,8 +242,8 @@ impl Args {
         matches!(self.state, RuleState::Enabled | RuleState::Present) != is_turned
     }
 
-    /// What the task is about.
-    fn thing(&self) -> Result<Thing, Failure> {
+    /// What the task is about; nothing where it names nothing that its state could be of.
+    fn thing(&self) -> Result<Option<Thing>, Failure> {
         let texts = [
             ("service", "service", &self.service),
             ("protocol", "protocol", &self.protocol),
@@ -268,8 +270,24 @@ impl Args {
             Some(thing) if is_zone_level && thing.kind != Kind::Target => Err(Failure::new(
                 "absent and present state can only be used in zone level operations",
             )),
-            Some(thing) => Ok(thing),
-            None => self.zone_itself(is_zone_level),
+            Some(thing) if thing.kind == Kind::Target => self.permanent(thing),
+            Some(thing) => Ok(Some(thing)),
+            None if !is_zone_level || self.zone.is_none() => Ok(None),
+            None => self.permanent(Thing {
+                option: "zone",
+                value: self.zone.clone(),
+                kind: Kind::Zone,
+            }),
+        }
+    }
+
+    /// A thing of which there is nothing but what is permanent.
+    fn permanent(&self, thing: Thing) -> Result<Option<Thing>, Failure> {
+        match self.is_immediate() {
+            true => Err(Failure::new(
+                "Zone operations must be permanent. Make sure you didn't set the 'permanent' flag to 'false' or the 'immediate' flag to 'true'.",
+            )),
+            false => Ok(Some(thing)),
         }
     }
 
@@ -308,25 +326,6 @@ impl Args {
             .or_else(|| truth("icmp-block-inversion", inverted, inversion))
             .or_else(|| truth("masquerade", self.masquerade, Kind::Added("masquerade")))
             .or_else(|| truth("forward", self.forward, Kind::Added("forward"))))
-    }
-
-    /// Where nothing else is named, the zone is meant itself.
-    fn zone_itself(&self, is_zone_level: bool) -> Result<Thing, Failure> {
-        if self.zone.is_none() || !is_zone_level {
-            return Err(Failure::new(
-                "nothing is named that could be enabled or disabled; a zone itself can be present or absent",
-            ));
-        }
-        if self.is_immediate() {
-            return Err(Failure::new(
-                "Zone operations must be permanent. Make sure you didn't set the 'permanent' flag to 'false' or the 'immediate' flag to 'true'.",
-            ));
-        }
-        Ok(Thing {
-            option: "zone",
-            value: self.zone.clone(),
-            kind: Kind::Zone,
-        })
     }
 
     /// The words that make the change.

@@ -157,6 +157,14 @@ fn zones_themselves_and_their_targets_are_permanent() {
         let result = call(module, &args, false);
         assert_eq!((result.failed, result.msg), (true, Some(msg.into())));
     }
+    let nothing = json!({"zone": "mine", "state": "enabled", "permanent": true});
+    let result = call(module, &nothing, false);
+    assert_eq!(
+        (result.changed, result.failed, result.msg),
+        (false, false, Some("".into()))
+    );
+    let now = json!({"zone": "public", "target": "DROP", "state": "enabled", "immediate": true});
+    assert!(call(module, &now, false).failed);
     fs::write("/var/fake-firewall/stopped", "").expect("a file");
     let stopped = json!({"service": "http", "state": "enabled", "permanent": true});
     assert!(call(module, &stopped, false).failed);
