@@ -244,6 +244,9 @@ impl Args {
 
     /// What the task is about; nothing where it names nothing that its state could be of.
     fn thing(&self) -> Result<Option<Thing>, Failure> {
+        if self.port.as_ref().is_some_and(|port| !port.contains('/')) {
+            return Err(Failure::new("improper port format (missing protocol?)"));
+        }
         let texts = [
             ("service", "service", &self.service),
             ("protocol", "protocol", &self.protocol),

@@ -146,6 +146,10 @@ fn zones_themselves_and_their_targets_are_permanent() {
             "Zone operations must be permanent. Make sure you didn't set the 'permanent' flag to 'false' or the 'immediate' flag to 'true'.",
         ),
         (
+            json!({"port": "8081", "state": "enabled", "permanent": true}),
+            "improper port format (missing protocol?)",
+        ),
+        (
             json!({"service": "http", "zone": "nosuch", "state": "enabled", "permanent": true}),
             "ERROR: Exception caught: INVALID_ZONE: nosuch",
         ),
