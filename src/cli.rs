@@ -46,6 +46,14 @@ impl Cli {
         self.command.is_some() && self.run != RunArgs::default()
     }
 
+    /// As [`Self::chosen_run`], for good.
+    pub(crate) fn into_run(self) -> RunArgs {
+        match self.command {
+            Some(Command::Run(args)) => *args,
+            _ => self.run,
+        }
+    }
+
     /// The options of the run: those after `run`, else those that stand alone.
     pub(crate) fn chosen_run(&self) -> &RunArgs {
         match &self.command {
@@ -62,10 +70,10 @@ pub(crate) enum Command {
     Run(Box<RunArgs>),
     /// Print the JSON Schema of execution plans
     Schema,
-    /// Continue a run that was interrupted (not available in this version)
-    Resume(LaterArgs),
-    /// List past runs (not available in this version)
-    Runs(LaterArgs),
+    /// Continue a run that was interrupted or failed; what was done is not done again
+    Resume(ResumeArgs),
+    /// List past runs, the last one first
+    Runs,
     /// Pause, resume or ask a run that goes on (not available in this version)
     Ctl(LaterArgs),
     /// Make a program that holds a plan (not available in this version)
@@ -85,7 +93,7 @@ impl Command {
             Self::Run(_) => "run",
             Self::Schema => "schema",
             Self::Resume(_) => "resume",
-            Self::Runs(_) => "runs",
+            Self::Runs => "runs",
             Self::Ctl(_) => "ctl",
             Self::Bundle(_) => "bundle",
             Self::Modules(_) => "modules",
@@ -93,6 +101,20 @@ impl Command {
             Self::Adhoc(_) => "adhoc",
         }
     }
+}
+
+/// Which run is continued, and how.
+#[derive(Args, Debug)]
+pub(crate) struct ResumeArgs {
+    /// The run's id or its beginning, as `runs` lists it, or `last`
+    #[arg(value_name = "ID", default_value = "last")]
+    pub(crate) run: String,
+    /// Continue although plan or inventory are not what they were
+    #[arg(long)]
+    pub(crate) with_changes: bool,
+    /// Do tasks again of which it is not known whether they were done
+    #[arg(long)]
+    pub(crate) rerun_unknown: bool,
 }
 
 /// Whatever follows a command that is not there yet.
@@ -321,9 +343,6 @@ pub(crate) struct LaterOptions {
     /// Remove what the run left on hosts when it fails
     #[arg(long)]
     cleanup_on_failure: bool,
-    /// Continue the run of this id
-    #[arg(long, value_name = "ID")]
-    resume: Option<String>,
     /// Ask for the password of the login
     #[arg(short = 'k', long)]
     ask_pass: bool,
@@ -334,7 +353,6 @@ impl LaterOptions {
     pub(crate) fn first_given(&self) -> Option<&'static str> {
         [
             (self.cleanup_on_failure, "--cleanup-on-failure"),
-            (self.resume.is_some(), "--resume"),
             (self.ask_pass, "--ask-pass"),
         ]
         .into_iter()

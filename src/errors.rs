@@ -71,6 +71,15 @@ pub(crate) enum CliError {
     /// The inventory is not valid.
     #[error(transparent)]
     Inventory(#[from] InventoryError),
+    /// A file or folder cannot be read.
+    #[error("`{}` cannot be read", path.display())]
+    Unreadable {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// A file that the run writes cannot be opened.
     #[error("`{}` cannot be written", path.display())]
     Unwritable {
@@ -112,6 +121,7 @@ impl CliError {
             | Self::VaultPassword { .. }
             | Self::Config(_)
             | Self::PlanUnreadable { .. }
+            | Self::Unreadable { .. }
             | Self::Plan(_)
             | Self::Inventory(_) => ExitStatus::NotValid,
             Self::Signals(_) => ExitStatus::InternalError,

@@ -12,8 +12,10 @@ mod extra_vars;
 mod inventory_source;
 mod listing;
 mod logging;
+mod past_runs;
 mod plan_source;
 mod prompt;
+mod resume;
 mod run;
 mod settings;
 mod signals;
@@ -31,6 +33,7 @@ use rustle_types::{ExecutionPlan, ExitStatus};
 use crate::cli::{Cli, Command, RunArgs};
 use crate::env::Environment;
 use crate::errors::CliError;
+use crate::resume::Past;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -68,21 +71,26 @@ fn start(cli: &Cli, printer: &Printer) -> anyhow::Result<ExitStatus> {
         return Err(CliError::Usage { message, hint }.into());
     }
     match &cli.command {
-        None => run_plan(&cli.run),
-        Some(Command::Run(args)) => run_plan(args),
+        None => run_plan(&cli.run, Past::default()),
+        Some(Command::Run(args)) => run_plan(args, Past::default()),
+        Some(Command::Resume(args)) => {
+            let (run, past) = resume::open(args, &Environment::of_process())?;
+            run_plan(&run, past)
+        }
+        Some(Command::Runs) => past_runs::list(&Environment::of_process(), printer),
         Some(Command::Schema) => print_schema(printer),
         Some(later) => Err(CliError::NotYet(format!("rustle-exec {}", later.word())).into()),
     }
 }
 
-fn run_plan(args: &RunArgs) -> anyhow::Result<ExitStatus> {
+fn run_plan(args: &RunArgs, past: Past) -> anyhow::Result<ExitStatus> {
     let workers = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(workers)
         .enable_all()
         .build()
         .context("the runtime cannot be started")?;
-    let status = runtime.block_on(run::run(args, &Environment::of_process()));
+    let status = runtime.block_on(run::run(args, past, &Environment::of_process()));
     // A thread that waits for an answer on the terminal never ends by itself.
     runtime.shutdown_background();
     Ok(status?)

@@ -13,6 +13,8 @@ use crate::errors::CliError;
 pub(crate) enum PlanSource {
     File(PathBuf),
     Stdin,
+    /// What a run had read from standard input, and kept.
+    Kept(PathBuf),
 }
 
 /// A plan that was read.
@@ -53,11 +55,11 @@ impl PlanSource {
         })?;
         let (plan, warnings) = reader.read_json(&text).map_err(|errors| match self {
             Self::File(path) => errors.named(path.to_string_lossy()),
-            Self::Stdin => errors,
+            Self::Stdin | Self::Kept(_) => errors,
         })?;
         let folder = match self {
             Self::File(path) => path.parent().unwrap_or(Path::new("")),
-            Self::Stdin => Path::new(""),
+            Self::Stdin | Self::Kept(_) => Path::new(""),
         };
         let base_dir = folder.join(plan.base_dir.as_deref().unwrap_or_default());
         let base_dir = std::path::absolute(if base_dir.as_os_str().is_empty() {
@@ -80,13 +82,13 @@ impl PlanSource {
     fn path(&self) -> &Path {
         match self {
             Self::File(path) => path,
-            Self::Stdin => Path::new("-"),
+            Self::Stdin | Self::Kept(_) => Path::new("-"),
         }
     }
 
     fn read(&self) -> io::Result<Vec<u8>> {
         match self {
-            Self::File(path) => fs::read(path),
+            Self::File(path) | Self::Kept(path) => fs::read(path),
             Self::Stdin => {
                 let mut text = Vec::new();
                 io::stdin().lock().read_to_end(&mut text)?;

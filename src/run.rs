@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rustle_inventory::{Loaded, VaultedFiles};
 use rustle_process::{CancelLevel, CancelToken};
 use rustle_report::{Printer, Verbosity, escape_for_terminal};
-use rustle_types::{ExecutionReport, ExitStatus, PlanErrors, PlanReader};
+use rustle_types::{ExecutionReport, ExitStatus, JsonValue, PlanErrors, PlanReader};
 use rustle_vault::VaultSecrets;
 
 use crate::cli::{ListArgs, RunArgs};
@@ -15,17 +15,22 @@ use crate::config::ConfigFile;
 use crate::dry_run;
 use crate::env::Environment;
 use crate::errors::{CliError, chain, warning};
-use crate::plan_source::{LoadedPlan, PlanSource};
+use crate::plan_source::LoadedPlan;
+use crate::resume::{self, Past};
 use crate::settings::{Origin, Settings, Sources};
 use crate::signals::Signals;
-use crate::wiring::{self, ExecutionError, Listing, Readers, VarsOnDisk};
+use crate::wiring::{self, ExecutionError, Listing, Readers, Resumption, VarsOnDisk};
 use crate::{extra_vars, inventory_source, listing, logging, prompt, vault};
 
 /// Runs what the command line asks for.
 ///
 /// # Errors
 /// When something is wrong before the first host is touched, or the run cannot go on. Tasks that fail are none.
-pub(crate) async fn run(args: &RunArgs, environment: &Environment) -> Result<ExitStatus, CliError> {
+pub(crate) async fn run(
+    args: &RunArgs,
+    past: Past,
+    environment: &Environment,
+) -> Result<ExitStatus, CliError> {
     if let Some(name) = args.later.first_given() {
         return Err(CliError::NotYet(name.into()));
     }
@@ -34,7 +39,8 @@ pub(crate) async fn run(args: &RunArgs, environment: &Environment) -> Result<Exi
     let reader = PlanReader::default()
         .with_strict(args.tasks.strict)
         .with_host_patterns(inventory_source::host_patterns(&inventories));
-    let loaded = PlanSource::choose(args.plan.as_deref())?.load(&reader)?;
+    let source = past.source(args.plan.as_deref())?;
+    let loaded = source.load(&reader)?;
     let secrets = Arc::new(vault::secrets(&args.vault).await?);
     let given = extra_vars::read(&args.hosts.extra_vars, &secrets)?;
     let extra_vars = loaded.plan.extra_vars_below(given);
@@ -80,6 +86,8 @@ pub(crate) async fn run(args: &RunArgs, environment: &Environment) -> Result<Exi
         loaded,
         hosts,
         secrets,
+        resumption: past.resumption,
+        origin: resume::origin(&source),
     };
     execute(work, &printer).await
 }
@@ -93,6 +101,8 @@ struct Work {
     loaded: LoadedPlan,
     hosts: Loaded,
     secrets: Arc<VaultSecrets>,
+    resumption: Option<Resumption>,
+    origin: JsonValue,
 }
 
 /// Checks plan and hosts against what the engine can do, then runs it or prints what it would run.
@@ -105,6 +115,8 @@ async fn execute(work: Work, printer: &Printer) -> Result<ExitStatus, CliError> 
         loaded,
         hosts,
         secrets,
+        resumption,
+        origin,
     } = work;
     let is_dry_run = settings.options.dry_run;
     let readers = match is_dry_run || list.is_asked() {
@@ -116,7 +128,8 @@ async fn execute(work: Work, printer: &Printer) -> Result<ExitStatus, CliError> 
         exit,
         report,
     } = readers;
-    let engine = wiring::engine(&settings, &loaded.plan, loaded.base_dir, reporters)?
+    let engine = wiring::engine(&settings, &loaded, origin, reporters)?
+        .with_resumption(resumption)
         .with_vault(secrets)
         .with_vars_on_disk(vars_on_disk)
         .with_known_facts(hosts.host_facts)

@@ -325,6 +325,13 @@ impl Sources<'_> {
     }
 }
 
+/// The folder of the runs' journals; none where there is no place for it.
+pub(crate) fn state_dir(environment: &Environment) -> Option<PathBuf> {
+    let named = environment.path(env::STATE_DIR);
+    let folder = named.unwrap_or_else(|| usual_state_dir(environment));
+    Some(folder).filter(|folder| !folder.as_os_str().is_empty())
+}
+
 /// `$XDG_STATE_HOME/rustle`, or its usual place; empty where there is no home either.
 fn usual_state_dir(environment: &Environment) -> PathBuf {
     let state = environment

@@ -12,13 +12,17 @@ use rustle_modules_foreign::{Finder, FinderConfig, Folders};
 use rustle_report::{
     JsonReportFile, LogReporter, Printer, ProgressMode, ReportOutcome, terminal_reporter,
 };
-use rustle_types::{ExecutionPlan, ExitStatus};
+use rustle_types::{ExecutionPlan, ExitStatus, JsonValue};
 
 use crate::errors::CliError;
+use crate::plan_source::LoadedPlan;
 use crate::prompt::{self, TerminalConfirm};
 use crate::settings::{ModuleSettings, OutputSettings, Settings};
 
-pub(crate) use rustle_engine::{BecomeDefaults, ExecutionError, Listing, Schedule, VarsOnDisk};
+pub(crate) use rustle_engine::{
+    BecomeDefaults, ExecutionError, Listing, PastRun, PastState, Resumption, Schedule, VarsOnDisk,
+    past_runs,
+};
 
 /// The agent for machines like this one, and their name, as the build script made them.
 const AGENT: &[u8] = include_bytes!(env!("RUSTLE_AGENT"));
@@ -62,8 +66,8 @@ fn modules(settings: &ModuleSettings, plan: &ExecutionPlan, base_dir: PathBuf) -
 /// When it cannot be set up.
 pub(crate) fn engine(
     settings: &Settings,
-    plan: &ExecutionPlan,
-    base_dir: PathBuf,
+    loaded: &LoadedPlan,
+    origin: JsonValue,
     reporters: Vec<Box<dyn Reporter>>,
 ) -> Result<ExecutionEngine, CliError> {
     let agent = AgentPayloads::new(
@@ -76,13 +80,18 @@ pub(crate) fn engine(
         connection: settings.connection.clone(),
         payloads: Arc::new(agent),
         catalogue: catalogue(),
-        base_dir: base_dir.clone(),
+        base_dir: loaded.base_dir.clone(),
         state_dir: settings.state_dir.clone(),
+        origin,
         r#become: settings.r#become.clone(),
     })?;
     // The agent runs them by the modules that run commands.
     if cfg!(feature = "commands") && settings.modules.are_custom_enabled {
-        engine = engine.with_modules(Arc::new(modules(&settings.modules, plan, base_dir)));
+        engine = engine.with_modules(Arc::new(modules(
+            &settings.modules,
+            &loaded.plan,
+            loaded.base_dir.clone(),
+        )));
     }
     let confirm = settings
         .options

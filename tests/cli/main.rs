@@ -14,6 +14,7 @@ mod lazy_facts;
 mod listing;
 mod local_run;
 mod own_modules;
+mod resume;
 mod side_by_side;
 mod usage;
 mod vault;

@@ -11,11 +11,11 @@ use rustle_process::CancelToken;
 use rustle_protocol::Payloads;
 use rustle_runtime::execution::{
     BecomeDefaults, Confirm, ExecutionContext, ExecutionError, ExecutorConfig, InventoryReader,
-    Listing, PlanExecutor, Schedule, VarsOnDisk,
+    Listing, PlanExecutor, Resumption, Schedule, VarsOnDisk,
 };
 use rustle_runtime::world::{EventSink, ModuleFinder, ModuleInvoker, Person};
 use rustle_types::{
-    ExecutionOptions, ExecutionPlan, ExecutionReport, HandlerPlan, HostName, Object,
+    ExecutionOptions, ExecutionPlan, ExecutionReport, HandlerPlan, HostName, JsonValue, Object,
     ParsedInventory, PlanProblem, TaskPlan, TaskResult,
 };
 use rustle_vault::VaultSecrets;
@@ -34,6 +34,8 @@ pub struct ExecutionConfig {
     pub base_dir: PathBuf,
     /// Where runs keep their journals; none for no journal.
     pub state_dir: Option<PathBuf>,
+    /// What the front end wants to know of a run later; it is kept with the journal.
+    pub origin: JsonValue,
     /// How tasks become another user where neither they nor the host say so.
     pub r#become: BecomeDefaults,
 }
@@ -59,6 +61,7 @@ impl ExecutionEngine {
             executor: PlanExecutor::new(ExecutorConfig {
                 base_dir: config.base_dir,
                 state_dir: config.state_dir,
+                origin: config.origin,
                 r#become: config.r#become,
                 time_limit: None,
             }),
@@ -76,6 +79,13 @@ impl ExecutionEngine {
     #[must_use]
     pub fn with_vault(mut self, secrets: Arc<VaultSecrets>) -> Self {
         self.executor = self.executor.with_vault(secrets);
+        self
+    }
+
+    /// Continues a run with the next plan.
+    #[must_use]
+    pub fn with_resumption(mut self, resumption: Option<Resumption>) -> Self {
+        self.executor = self.executor.with_resumption(resumption);
         self
     }
 

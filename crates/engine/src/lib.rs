@@ -9,7 +9,7 @@ mod invoker;
 pub use engine::{ExecutionConfig, ExecutionEngine};
 pub use rustle_runtime::execution::{
     Answer, BecomeDefaults, Confirm, ExecutionContext, ExecutionError, InventoryReader, ListedTask,
-    Listing, PlayListing, PlaySchedule, RoundSchedule, Schedule, ScheduledTask, VarsOnDisk,
-    read_journal,
+    Listing, PastRun, PastState, PlayListing, PlaySchedule, Resumption, RoundSchedule, Schedule,
+    ScheduledTask, VarsOnDisk, past_runs, read_journal,
 };
 pub use rustle_runtime::world::Person;

@@ -108,6 +108,11 @@ pub enum EventKind {
         /// Whether differences are shown.
         diff: bool,
     },
+    /// The run goes on after it was interrupted, or had failed. What follows in its journal comes in addition to what stands before.
+    RunResumed {
+        /// How many tasks on hosts had ended well, and are not run again.
+        done: usize,
+    },
     /// A play began.
     PlayStarted {
         /// Its index.

@@ -10,6 +10,11 @@ pub trait Reporter: Send {
     /// Takes the next event.
     fn note(&mut self, event: &Event);
 
+    /// Takes an event of an earlier part of the same run again, when a run is continued. It counts as any other, and needs no telling.
+    fn replay(&mut self, event: &Event) {
+        self.note(event);
+    }
+
     /// Called every so often while the run goes on, for readers that show time passing.
     fn tick(&mut self) {}
 

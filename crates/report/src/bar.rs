@@ -81,6 +81,13 @@ impl BarReporter {
         }
     }
 
+    /// Takes how many tasks there are from the first event.
+    fn expect(&mut self, event: &Event) {
+        if let EventKind::RunStarted { expected_units, .. } = &event.kind {
+            self.expected = *expected_units;
+        }
+    }
+
     fn draw_if_due(&mut self) {
         if let Some(target) = self.target.take_if(|_| self.began_at.elapsed() >= SILENCE) {
             self.bar.set_draw_target(target);
@@ -158,11 +165,15 @@ fn counters(summary: &rustle_types::ExecutionSummary, paint: Paint) -> String {
 
 impl Reporter for BarReporter {
     fn note(&mut self, event: &Event) {
-        if let EventKind::RunStarted { expected_units, .. } = &event.kind {
-            self.expected = *expected_units;
-        }
+        self.expect(event);
         let text = self.transcript.note(event);
         self.say(&text);
+        self.draw_if_due();
+    }
+
+    fn replay(&mut self, event: &Event) {
+        self.expect(event);
+        self.transcript.replay(event);
         self.draw_if_due();
     }
 

@@ -56,6 +56,10 @@ impl Reporter for LinesReporter {
         self.say(&text);
     }
 
+    fn replay(&mut self, event: &Event) {
+        self.transcript.replay(event);
+    }
+
     fn tick(&mut self) {
         if self.said_at.elapsed() >= SILENCE {
             let text = self.transcript.still_running(Utc::now());

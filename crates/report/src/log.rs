@@ -12,6 +12,8 @@ use crate::escape::escape_line;
 pub struct LogReporter;
 
 impl Reporter for LogReporter {
+    fn replay(&mut self, _event: &Event) {}
+
     fn note(&mut self, event: &Event) {
         match &event.kind {
             EventKind::TaskFinished {
@@ -55,6 +57,9 @@ fn log_course(event: &EventKind) {
             ..
         } => {
             info!(target: "rustle::run", %run, version = %rustle_version, check, "run started");
+        }
+        EventKind::RunResumed { done } => {
+            info!(target: "rustle::run", done, "run resumed");
         }
         EventKind::PlayStarted {
             name,

@@ -6,7 +6,6 @@ use serde_json::Value;
 
 use crate::program::TaskNode;
 use crate::requests::Request;
-use crate::result::object;
 
 /// What a task leaves behind. Only the engine applies it.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +23,12 @@ pub struct Effects {
 }
 
 impl Effects {
+    /// In the journal: the task asked something of the engine, and has to be asked again for it.
+    pub(crate) const ASKS: &str = "asks";
+
+    /// In the journal: the task left something behind that is secret and not told.
+    pub(crate) const HIDDEN: &str = "hidden";
+
     /// Takes the `ansible_facts` of a raw result and of its items.
     pub(crate) fn of_result(raw: &Object, node: &TaskNode) -> Self {
         let mut effects = Self::default();
@@ -71,10 +76,8 @@ impl Effects {
     pub fn to_object(&self) -> Object {
         let mut fields = Object::new();
         if let Some((name, value)) = &self.register {
-            fields.insert(
-                "register".into(),
-                Value::Object([(name.clone(), value.clone())].into_iter().collect()),
-            );
+            let value = [(name.clone(), value.clone())].into_iter().collect();
+            fields.insert("register".into(), Value::Object(value));
         }
         for (name, vars) in [
             ("set_facts", &self.set_facts),
@@ -82,12 +85,41 @@ impl Effects {
             ("included", &self.included),
         ] {
             if !vars.is_empty() {
-                fields.insert(
-                    name.into(),
-                    Value::Object(object(Value::Object(vars.clone()))),
-                );
+                fields.insert(name.into(), Value::Object(vars.clone()));
             }
         }
+        if !self.requests.is_empty() {
+            fields.insert(Self::ASKS.into(), Value::Bool(true));
+        }
         fields
+    }
+
+    /// As one object that tells no value.
+    pub(crate) fn to_secret_object(&self) -> Object {
+        let mut fields = Object::new();
+        let is_asked = !self.requests.is_empty();
+        let vars = [&self.set_facts, &self.facts, &self.included];
+        if self.register.is_some() || vars.into_iter().any(|vars| !vars.is_empty()) {
+            fields.insert(Self::HIDDEN.into(), Value::Bool(true));
+        }
+        if is_asked {
+            fields.insert(Self::ASKS.into(), Value::Bool(true));
+        }
+        fields
+    }
+
+    /// What the journal tells, but for what was asked of the engine.
+    pub(crate) fn from_object(mut fields: Object) -> Self {
+        let mut take = |name: &str| match fields.shift_remove(name) {
+            Some(Value::Object(vars)) => vars,
+            _ => Object::new(),
+        };
+        Self {
+            register: take("register").into_iter().next(),
+            set_facts: take("set_facts"),
+            facts: take("facts"),
+            included: take("included"),
+            requests: Vec::new(),
+        }
     }
 }

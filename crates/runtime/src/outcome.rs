@@ -44,6 +44,17 @@ impl UnitOutcome {
     /// The outcome of a unit that ended by a mistake in this program.
     #[must_use]
     pub fn of_internal_error(node: &TaskNode, host: &HostName, error: &str) -> Self {
+        let msg = format!("internal error, please report it: {error}");
+        Self::of_failure(node, host, msg, Object::new())
+    }
+
+    /// The outcome of a unit that failed without having run, with these further fields of its result.
+    pub(crate) fn of_failure(
+        node: &TaskNode,
+        host: &HostName,
+        msg: String,
+        fields: Object,
+    ) -> Self {
         let now = Utc::now();
         let mut result = TaskResult::started(
             node.task.task_id.clone(),
@@ -51,12 +62,13 @@ impl UnitOutcome {
             host.clone(),
             now,
         );
-        let msg = format!("internal error, please report it: {error}");
+        let mut raw = object(json!({"failed": true, "changed": false, "msg": msg}));
+        raw.extend(fields);
         result.status = TaskStatus::Failed;
         result.failed = true;
         result.end_time = Some(now);
         result.module = Some(node.call.module.clone());
-        result.result = Some(json!({"failed": true, "changed": false, "msg": msg}));
+        result.result = Some(Value::Object(raw));
         result.error = Some(msg);
         Self {
             result,

@@ -12,6 +12,7 @@ impl Transcript {
     pub(super) fn note_course(&mut self, event: &EventKind) {
         match event {
             EventKind::RunStarted { check, .. } => self.start_run(*check),
+            EventKind::RunResumed { done } => self.resume_run(*done),
             EventKind::PlayStarted {
                 play,
                 name,
@@ -104,6 +105,14 @@ impl Transcript {
         self.is_check = is_check;
         if is_check && self.detail >= Detail::Changes {
             self.text.push_str("check mode: nothing will be changed\n");
+        }
+    }
+
+    fn resume_run(&mut self, done: usize) {
+        if self.detail >= Detail::Changes {
+            let done = count(done, "task");
+            let line = format!("continues where the run ended: {done} on hosts done before\n");
+            self.text.push_str(&line);
         }
     }
 

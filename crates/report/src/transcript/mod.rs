@@ -105,6 +105,14 @@ impl Transcript {
         std::mem::take(&mut self.text)
     }
 
+    /// Takes an event of an earlier part of the run into account, which was told then.
+    pub(crate) fn replay(&mut self, event: &Event) {
+        if let EventKind::RunStarted { check, .. } = event.kind {
+            self.is_check = check;
+        }
+        self.fold.note(event);
+    }
+
     /// The text that ends a run.
     pub(crate) fn finish(&mut self) -> String {
         self.settle_loss();

@@ -85,6 +85,12 @@ pub enum ExecutionError {
         /// Why.
         source: std::io::Error,
     },
+    /// Plan or inventory are not what they were when the run began.
+    #[error("the run began with another plan or inventory:\n  {}", differences.join("\n  "))]
+    Changed {
+        /// What differs, by its place.
+        differences: Vec<String>,
+    },
     /// Something the run needs of the machine is not there.
     #[error("{what}")]
     Setup {
@@ -107,6 +113,7 @@ impl ExecutionError {
             | Self::VarsFile { .. }
             | Self::OtherHosts { .. }
             | Self::FactsCache { .. }
+            | Self::Changed { .. }
             | Self::Play { .. } => ExitStatus::NotValid,
             Self::NoHosts { .. } => ExitStatus::NoHosts,
             Self::Journal { .. } => ExitStatus::NotRecorded,
@@ -128,6 +135,9 @@ impl ExecutionError {
             Self::OtherHosts { own, .. } => Some(format!(
                 "limit the run to `{own}`, or run the plan from a controller"
             )),
+            Self::Changed { .. } => Some(
+                "`--with-changes` continues with what is there now; tasks that were done are not done again".into(),
+            ),
             Self::Inventory(error) => error.hint(),
             _ => None,
         }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use indexmap::IndexMap;
-use rustle_events::{EventKind, ReportFold, Reporter, Tally};
+use rustle_events::{Event, EventKind, ReportFold, Reporter, Tally};
 use rustle_inventory::Inventory;
 use rustle_module::Catalogue;
 use rustle_process::CancelToken;
@@ -17,6 +17,7 @@ use rustle_types::{
     PlanProblem, RunId, Secret,
 };
 use rustle_vault::VaultSecrets;
+use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -29,6 +30,8 @@ use crate::execution::journal::Journal;
 use crate::execution::lazy_facts::narrowed;
 use crate::execution::library::PlanLibrary;
 use crate::execution::play_keywords::foreseen;
+use crate::execution::replay::Replay;
+use crate::execution::resumption::{Resumption, digests, unusable};
 use crate::execution::run::{Deadline, Run, Sink};
 use crate::execution::schedule::{Schedule, schedule};
 use crate::execution::start_at::StartAt;
@@ -44,6 +47,8 @@ pub struct ExecutorConfig {
     pub base_dir: PathBuf,
     /// Where runs keep their journals; none for no journal.
     pub state_dir: Option<PathBuf>,
+    /// What the front end wants to know of a run later; it is kept with the journal.
+    pub origin: Value,
     /// How tasks become another user where neither they nor the host say so.
     pub r#become: BecomeDefaults,
     /// How long a run may take; then nothing more starts, and what runs is asked to end.
@@ -78,6 +83,7 @@ pub struct PlanExecutor {
     known_facts: IndexMap<HostName, Object>,
     reporters: Mutex<Vec<Box<dyn Reporter>>>,
     confirm: Mutex<Option<Box<dyn Confirm>>>,
+    resumption: Mutex<Option<Resumption>>,
 }
 
 /// What one task on one host is run with, apart from a whole plan.
@@ -89,6 +95,16 @@ pub struct ExecutionContext {
     pub options: ExecutionOptions,
     /// Variables of the plan.
     pub vars: Object,
+}
+
+/// How a run begins.
+struct Beginning {
+    id: RunId,
+    journal: Option<Journal>,
+    /// The first event of a run that is continued, and the number of the next.
+    resumed: Option<(Event, u64)>,
+    replay: Replay,
+    reruns_unknown: bool,
 }
 
 impl PlanExecutor {
@@ -107,6 +123,16 @@ impl PlanExecutor {
             known_facts: IndexMap::new(),
             reporters: Mutex::default(),
             confirm: Mutex::default(),
+            resumption: Mutex::default(),
+        }
+    }
+
+    /// Continues a run with the next plan.
+    #[must_use]
+    pub fn with_resumption(self, resumption: Option<Resumption>) -> Self {
+        Self {
+            resumption: Mutex::new(resumption),
+            ..self
         }
     }
 
@@ -260,27 +286,18 @@ impl PlanExecutor {
         let schedule = self.schedule(plan, inventory.clone(), options)?;
         let inventory = Inventory::new(inventory).map_err(ExecutionError::Inventory)?;
         let cache = FactsCache::of(options)?;
-        let id = RunId::generate();
-        let journal = match &self.config.state_dir {
-            None => None,
-            Some(dir) => Some(
-                Journal::create(dir, id, plan)
-                    .map_err(|(path, source)| ExecutionError::Journal { path, source })?,
-            ),
-        };
+        let Beginning {
+            id,
+            journal,
+            resumed,
+            replay,
+            reruns_unknown,
+        } = self.beginning(plan, &inventory)?;
         let book = self.book(inventory, cache);
         let (event_tx, events) = mpsc::unbounded_channel();
         let world = self.world(id, plan, options, &book, (invoker, event_tx));
-        let mut reporters = self
-            .reporters
-            .lock()
-            .map(|mut reporters| std::mem::take(&mut *reporters))
-            .unwrap_or_default();
-        let mut confirm = self
-            .confirm
-            .lock()
-            .ok()
-            .and_then(|mut confirm| confirm.take());
+        let mut reporters = taken(&self.reporters);
+        let mut confirm = taken(&self.confirm);
         let mut run = Run {
             id,
             world,
@@ -295,6 +312,10 @@ impl PlanExecutor {
             fold: ReportFold::default(),
             tally: Tally::default(),
             seq: 0,
+            resumed,
+            replay,
+            is_replaying: false,
+            reruns_unknown,
             lost: BTreeSet::new(),
             reread: self.reread.clone(),
             has_failed: false,
@@ -314,6 +335,36 @@ impl PlanExecutor {
         report.ok_or_else(|| ExecutionError::Setup {
             what: "the run made no report".into(),
             source: std::io::ErrorKind::InvalidData.into(),
+        })
+    }
+
+    /// A run of its own, or one that is continued.
+    fn beginning(
+        &self,
+        plan: &ExecutionPlan,
+        inventory: &Inventory,
+    ) -> Result<Beginning, ExecutionError> {
+        let hosts = digests(inventory);
+        if let Some(resumption) = taken(&self.resumption) {
+            resumption.check(plan, &hosts)?;
+            return Ok(Beginning {
+                id: resumption.run,
+                journal: Some(resumption.journal),
+                resumed: Some(resumption.begin),
+                replay: resumption.replay,
+                reruns_unknown: resumption.reruns_unknown,
+            });
+        }
+        let id = RunId::generate();
+        let journal = self.config.state_dir.as_ref().map(|dir| {
+            Journal::create(dir, id, (plan, &hosts, &self.config.origin)).map_err(unusable)
+        });
+        Ok(Beginning {
+            id,
+            journal: journal.transpose()?,
+            resumed: None,
+            replay: Replay::default(),
+            reruns_unknown: false,
         })
     }
 
@@ -389,6 +440,12 @@ impl PlanExecutor {
         }
     }
 }
+
+/// Takes what the next run alone has.
+fn taken<T: Default>(slot: &Mutex<T>) -> T {
+    std::mem::take(&mut *slot.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
 /// The file or folder that the inventory is from: as it was read, else as the plan says.
 fn inventory_source(plan: &ExecutionPlan, book: &HostBook, base_dir: &Path) -> Option<PathBuf> {
     let read = book.inventory(|inventory| inventory.parsed().sources.clone());

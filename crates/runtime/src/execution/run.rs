@@ -19,7 +19,7 @@ use rustle_events::{
     EVENT_VERSION, Event, EventKind, ReportFold, Reporter, Tally, TaskPath, UnitId,
 };
 use rustle_process::{CancelLevel, CancelToken};
-use rustle_types::{ExecutionOptions, ExecutionPlan, ExitStatus, HostName, RunId};
+use rustle_types::{ExecutionOptions, ExecutionPlan, ExitStatus, HostName, ModuleCall, RunId};
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
@@ -28,6 +28,7 @@ use crate::execution::error::ExecutionError;
 use crate::execution::executor::InventoryReader;
 use crate::execution::hosts::HostBook;
 use crate::execution::journal::Journal;
+use crate::execution::replay::{self, Begin, Replay};
 use crate::execution::round::{Ended, Round, UnitRules};
 use crate::execution::step::{Answer, Confirm};
 
@@ -90,6 +91,13 @@ pub(crate) struct Run<'a> {
     pub(crate) deadline: Option<Deadline>,
     pub(crate) events: mpsc::UnboundedReceiver<EventKind>,
     pub(crate) journal: Option<Journal>,
+    /// The first event of a run that is continued, and the number of the next.
+    pub(crate) resumed: Option<(Event, u64)>,
+    /// What was done before, where the run is continued.
+    pub(crate) replay: Replay,
+    /// Whether what happens now is in the journal already.
+    pub(crate) is_replaying: bool,
+    pub(crate) reruns_unknown: bool,
     pub(crate) reporters: &'a mut Vec<Box<dyn Reporter>>,
     pub(crate) confirm: Option<&'a mut Box<dyn Confirm>>,
     pub(crate) fold: ReportFold,
@@ -115,8 +123,11 @@ pub(crate) enum AfterRound {
 }
 
 impl Run<'_> {
-    /// Tells that the run begins.
+    /// Tells that the run begins, or goes on.
     pub(crate) fn begin(&mut self, plan: &ExecutionPlan, expected_units: u64) {
+        if let Some(begin) = self.resumed.take() {
+            return self.resume(begin);
+        }
         self.emit(EventKind::RunStarted {
             event_version: EVENT_VERSION,
             run: self.id,
@@ -129,14 +140,27 @@ impl Run<'_> {
         });
     }
 
-    /// Stamps an event, appends it to the journal and tells the reporters.
+    /// Tells that the run goes on, whose first event is given.
+    fn resume(&mut self, (first, next): (Event, u64)) {
+        self.tell(&first, true);
+        self.seq = next;
+        let done = self.replay.left();
+        self.emit(EventKind::RunResumed { done });
+    }
+
+    /// Stamps an event, appends it to the journal and tells the reporters. What an earlier part of the run did is in the journal already.
     pub(crate) fn emit(&mut self, kind: EventKind) {
-        self.tally.note(&kind);
         let event = Event {
             seq: self.seq,
             at: Utc::now(),
             kind,
         };
+        if self.is_replaying {
+            return self.tell(&event, true);
+        }
+        if self.replay.left() > 0 && is_frame(&event.kind) {
+            return self.tell(&event, false);
+        }
         self.seq += 1;
         if let Some(journal) = &mut self.journal
             && let Err(error) = journal.append(&event)
@@ -144,9 +168,18 @@ impl Run<'_> {
             self.journal_error.get_or_insert(error);
             self.journal = None;
         }
-        self.fold.note(&event);
+        self.tell(&event, false);
+    }
+
+    fn tell(&mut self, event: &Event, again: bool) {
+        self.tally.note(&event.kind);
+        self.fold.note(event);
         for reporter in self.reporters.iter_mut() {
-            reporter.note(&event);
+            if again {
+                reporter.replay(event);
+            } else {
+                reporter.note(event);
+            }
         }
     }
 
@@ -163,6 +196,12 @@ impl Run<'_> {
         self.warn_of_facts();
         loop {
             self.start(&mut round, play).await;
+            if let Some(end) = self.replay.next() {
+                self.is_replaying = true;
+                end_play |= self.finish(end, &mut round, play, all);
+                self.is_replaying = false;
+                continue;
+            }
             if self.running.is_empty() {
                 if round.spread_fatal() {
                     continue;
@@ -172,7 +211,7 @@ impl Run<'_> {
             self.settle_journal();
             tokio::select! {
                 Some(ended) = self.units.join_next_with_id() => {
-                    if let Some(end) = self.take_end(ended) {
+                    if let Some(end) = self.take_end(ended).and_then(|end| self.replay.hold(end)) {
                         end_play |= self.finish(end, &mut round, play, all);
                     }
                 }
@@ -235,22 +274,45 @@ impl Run<'_> {
         }
     }
 
-    /// Starts one unit.
+    /// Starts one unit, unless an earlier part of the run did it.
     fn launch(&mut self, host: HostName, step: Step, play: &PlayContext) {
         let id = UnitId {
             path: step.place.clone(),
             host: host.clone(),
         };
+        let (world, play, cancel) = (self.world.clone(), play.clone(), self.cancel.clone());
+        let ran_once = unit(&world, &play, &step, &host, &cancel).is_run_once();
+        let is_safe = self.reruns_unknown || may_run_twice(&step.node.call);
+        let begin = self.replay.begin(&id, ran_once, is_safe);
+        self.is_replaying = matches!(begin, Begin::Again | Begin::Done(..));
         self.emit(EventKind::TaskStarted {
             unit: id.clone(),
             task: Arc::clone(&step.node.info),
         });
-        let (world, play, cancel) = (self.world.clone(), play.clone(), self.cancel.clone());
-        let (unit_step, unit_host) = (step.clone(), host);
+        self.is_replaying = false;
+        let outcome = match begin {
+            Begin::Done(seq, outcome) => {
+                let end = UnitEnd {
+                    id,
+                    step,
+                    ran_once,
+                    outcome: *outcome,
+                };
+                return self.replay.note(seq, end);
+            }
+            Begin::Unknown => Some(replay::unknown(&step.node, &host)),
+            Begin::Hidden => Some(replay::hidden(&step.node, &host)),
+            Begin::Fresh | Begin::Again => None,
+        };
+        let unit_step = step.clone();
         let task = self.units.spawn(async move {
-            let unit = unit(&world, &play, &unit_step, &unit_host, &cancel);
-            let ran_once = unit.is_run_once();
-            (unit.run().await, ran_once)
+            match outcome {
+                Some(outcome) => (outcome, ran_once),
+                None => {
+                    let unit = unit(&world, &play, &unit_step, &host, &cancel);
+                    (unit.run().await, ran_once)
+                }
+            }
         });
         self.running.insert(task.id(), (id, step));
     }
@@ -343,6 +405,29 @@ impl Run<'_> {
             .iter_mut()
             .for_each(|reporter| reporter.finish());
         exit
+    }
+}
+
+/// Whether an event belongs to the frame of a run, and not to what is done on hosts.
+const fn is_frame(event: &EventKind) -> bool {
+    matches!(
+        event,
+        EventKind::PlayStarted { .. }
+            | EventKind::PlaySkipped { .. }
+            | EventKind::BatchStarted { .. }
+            | EventKind::PlayFinished { .. }
+    )
+}
+
+/// Whether a task may be done twice. Modules look before they act, but for those that run what the user wrote.
+fn may_run_twice(call: &ModuleCall) -> bool {
+    let is_given = |name: &str| call.args.get(name).is_some_and(|path| !path.is_null());
+    match call.short_name() {
+        "reboot" => false,
+        "command" | "shell" | "raw" | "script" | "expect" => {
+            is_given("creates") || is_given("removes")
+        }
+        _ => true,
     }
 }
 

@@ -13,6 +13,7 @@ use rustle_process::CancelLevel;
 use rustle_types::{HostName, NotRunHandler, Object, StopReason, TaskStatus, Tmpl};
 use serde_json::{Value, json};
 
+use crate::execution::replay::NOTIFY;
 use crate::execution::round::{Ended, Round};
 use crate::execution::run::{AfterRound, Run, UnitEnd};
 use crate::execution::slot::HostState;
@@ -105,14 +106,19 @@ impl Run<'_> {
             ..
         } = outcome;
         let has_no_tasks = result.skipped || result.failed;
+        let mut effects = if is_secret {
+            effects.to_secret_object()
+        } else {
+            effects.to_object()
+        };
+        // In one record with the end of the task, so that no crash comes between.
+        if !notify.is_empty() {
+            effects.insert(NOTIFY.into(), json!(notify));
+        }
         self.emit(EventKind::TaskFinished {
             unit: id,
             result: Box::new(result),
-            effects: if is_secret {
-                Object::new()
-            } else {
-                effects.to_object()
-            },
+            effects,
             is_rescued: fate == Some(Fate::Rescued) && !is_missing_include,
             is_ignored: ended == Ended::Passed && unreachable.is_some(),
             is_counted: is_counted(step, has_no_tasks) || ended != Ended::Passed,

@@ -93,6 +93,7 @@ impl LocalExecutor {
             executor: PlanExecutor::new(ExecutorConfig {
                 base_dir: config.base_dir.clone(),
                 state_dir: config.state_dir.clone(),
+                origin: Value::Null,
                 r#become: config.r#become.clone(),
                 time_limit: config.execution_timeout,
             }),
