@@ -89,6 +89,11 @@ impl Journal {
         Ok(())
     }
 
+    /// Hands what was appended to the system, so that only the machine's own end can lose it.
+    pub(crate) fn hand_over(&mut self) -> io::Result<()> {
+        self.lines.flush()
+    }
+
     /// Hands what was appended to the system, and now and then to the disk. Called when the loop has nothing else to do.
     pub(crate) fn settle(&mut self) -> io::Result<()> {
         if !self.is_dirty {

@@ -162,12 +162,7 @@ impl Run<'_> {
             return self.tell(&event, false);
         }
         self.seq += 1;
-        if let Some(journal) = &mut self.journal
-            && let Err(error) = journal.append(&event)
-        {
-            self.journal_error.get_or_insert(error);
-            self.journal = None;
-        }
+        self.in_journal(|journal| journal.append(&event));
         self.tell(&event, false);
     }
 
@@ -208,7 +203,7 @@ impl Run<'_> {
                 }
                 break;
             }
-            self.settle_journal();
+            self.in_journal(Journal::settle);
             tokio::select! {
                 Some(ended) = self.units.join_next_with_id() => {
                     if let Some(end) = self.take_end(ended).and_then(|end| self.replay.hold(end)) {
@@ -282,14 +277,20 @@ impl Run<'_> {
         };
         let (world, play, cancel) = (self.world.clone(), play.clone(), self.cancel.clone());
         let ran_once = unit(&world, &play, &step, &host, &cancel).is_run_once();
-        let is_safe = self.reruns_unknown || may_run_twice(&step.node.call);
-        let begin = self.replay.begin(&id, ran_once, is_safe);
+        let is_safe = may_run_twice(&step.node.call);
+        let begin = self
+            .replay
+            .begin(&id, ran_once, is_safe || self.reruns_unknown);
         self.is_replaying = matches!(begin, Begin::Again | Begin::Done(..));
         self.emit(EventKind::TaskStarted {
             unit: id.clone(),
             task: Arc::clone(&step.node.info),
         });
         self.is_replaying = false;
+        if !is_safe {
+            // Before it can have begun the system has it that it may have.
+            self.in_journal(Journal::hand_over);
+        }
         let outcome = match begin {
             Begin::Done(seq, outcome) => {
                 let end = UnitEnd {
@@ -366,9 +367,10 @@ impl Run<'_> {
         }
     }
 
-    fn settle_journal(&mut self) {
+    /// Does something with the journal; where that fails the run goes on without one.
+    fn in_journal(&mut self, act: impl FnOnce(&mut Journal) -> std::io::Result<()>) {
         if let Some(journal) = &mut self.journal
-            && let Err(error) = journal.settle()
+            && let Err(error) = act(journal)
         {
             self.journal_error.get_or_insert(error);
             self.journal = None;
@@ -396,11 +398,7 @@ impl Run<'_> {
             reconnects: connections.reconnects,
             agents_uploaded: connections.agents_uploaded,
         });
-        if let Some(journal) = &mut self.journal
-            && let Err(error) = journal.sync()
-        {
-            self.journal_error.get_or_insert(error);
-        }
+        self.in_journal(Journal::sync);
         self.reporters
             .iter_mut()
             .for_each(|reporter| reporter.finish());
