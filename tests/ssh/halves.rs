@@ -1,4 +1,4 @@
-//! Actions that have a half on the controller and need a host: `fetch`, `reboot`, `synchronize`.
+//! Actions that have a half on the controller and need a host: `assemble`, `fetch`, `reboot`, `synchronize`.
 
 use std::fs;
 
@@ -50,6 +50,43 @@ fn synchronize_goes_both_ways_over_the_ssh_that_modules_use() {
     let nothing = json!({"src": "none/", "dest": there});
     let output = site.run(&task(nothing));
     assert_eq!(output.code, 2, "{output}");
+}
+
+#[test]
+fn fragments_of_the_controller_make_one_file_on_the_host() {
+    let site = Site::of(1);
+    for (name, text) in [("1", "a"), ("2", "b\n"), (".hidden", "h\n")] {
+        site.world.write(&format!("files/parts/{name}"), text);
+    }
+    let dest = site.world.path("whole");
+    let task = |further: serde_json::Value| {
+        let mut args =
+            json!({"src": "parts", "dest": dest, "remote_src": false, "delimiter": "--"});
+        let further = further.as_object().expect("arguments").clone();
+        args.as_object_mut().expect("arguments").extend(further);
+        json!([{ "name": "assemble", "module": "assemble", "args": args }])
+    };
+    site.run(&task(json!({"ignore_hidden": true, "mode": "0640"})))
+        .success();
+    let result = &site.report()["task_results"][0]["result"];
+    assert_eq!(result["dest"], json!(dest));
+    assert_eq!(
+        result["checksum"],
+        "d74c9dc74a47e31e283503e91f8522b1ef6ba7a4"
+    );
+    assert_eq!(fs::read(&dest).expect("there"), b"a\n--\nb\n");
+    site.run(&task(json!({"ignore_hidden": true, "mode": "0640"})))
+        .success();
+    assert_eq!(site.report()["stats"]["node1"]["changed"], 0);
+    let result = &site.report()["task_results"][0]["result"];
+    assert_eq!(result["dest"], json!(dest));
+
+    site.run(&task(json!({"regexp": "^2"}))).success();
+    assert_eq!(fs::read(&dest).expect("there"), b"b\n");
+    assert_eq!(site.run(&task(json!({"regexp": "("}))).code, 2);
+    assert_eq!(site.run(&task(json!({"src": "none"}))).code, 2);
+    assert_eq!(site.run(&task(json!({"src": "parts/1"}))).code, 2);
+    assert_eq!(fs::read(&dest).expect("there"), b"b\n");
 }
 
 #[test]

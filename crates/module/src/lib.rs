@@ -14,6 +14,7 @@ mod choices;
 mod coerce;
 mod contract;
 pub mod foreign;
+pub mod fragments;
 mod hex;
 mod host_target;
 pub mod hosts;

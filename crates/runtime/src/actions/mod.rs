@@ -3,6 +3,7 @@
 //! Everything else is a module on the host.
 
 mod argument_spec;
+mod assemble;
 mod assert;
 mod background;
 mod copy;
@@ -128,6 +129,7 @@ pub(crate) async fn run(context: &ActionContext<'_>) -> Result<Object, UnitError
         "reboot" => reboot::run(context).await?,
         "wait_for_connection" => wait_for_connection::run(context).await?,
         "ansible.posix.synchronize" => synchronize::run(context).await?,
+        "assemble" => assemble::run(context).await?,
         "copy" => copy::run(context).await?,
         "script" => script::run(context).await?,
         "template" => template::run(context).await?,

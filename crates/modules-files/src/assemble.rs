@@ -2,12 +2,10 @@
 //!
 //! With `remote_src: false` the fragments are the controller's, which sends what it made of them by `copy`.
 
-mod fragments;
-
 use std::path::Path;
 
 use async_trait::async_trait;
-use rustle_module::python_regex::{Alphabet, Flags, PythonRegex, python_error};
+use rustle_module::fragments::Fragments;
 use rustle_module::{
     Change, Default, Failure, Mode, Module, Object, Opt, Output, Spec, Target, Type, Verdict,
 };
@@ -17,10 +15,8 @@ use serde_json::{Value, json};
 use crate::attributes::{AttributeArgs, Pass, add_path_info, restore_context};
 use crate::checksum::{Algorithm, Sums, of_file};
 use crate::diff::BeforeAfter;
-use crate::os_error::describe;
 use crate::staged::Staged;
 use crate::{backup, validate};
-use fragments::Fragments;
 
 /// The module `assemble`.
 pub(crate) struct Assemble;
@@ -189,24 +185,12 @@ impl Args {
                 self.src
             )));
         }
-        let of_text = Flags {
-            alphabet: Alphabet::Text,
-            ..Flags::default()
-        };
-        let compile = |pattern: &String| {
-            PythonRegex::with(pattern, of_text).map_err(|failure| {
-                let why = python_error(&failure);
-                Failure::new(format!("Invalid Regexp ({why}) in \"{pattern}\""))
-            })
-        };
-        let regexp = self.regexp.as_ref().map(compile).transpose()?;
         Fragments::find(
             src,
-            regexp.as_ref(),
+            self.regexp.as_deref(),
             self.ignore_hidden,
             self.delimiter.as_deref(),
         )
-        .map_err(|error| Failure::new(describe(&error, &self.src)))
     }
 
     /// Writes the fragments to a file that is to take the destination's place.

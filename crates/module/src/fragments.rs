@@ -4,15 +4,15 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use rustle_module::Failure;
-use rustle_module::python_regex::PythonRegex;
-
 use crate::os_error::describe;
+use crate::python_regex::{Alphabet, Flags, PythonRegex, python_error};
+use crate::result::Failure;
 
 const CHUNK: usize = 64 * 1024;
 
 /// The files that are put together.
-pub(super) struct Fragments {
+#[derive(Debug)]
+pub struct Fragments {
     files: Vec<PathBuf>,
     /// What comes between them, its line end included.
     delimiter: Vec<u8>,
@@ -22,21 +22,23 @@ impl Fragments {
     /// The regular files of a folder whose names are wanted, sorted by them.
     ///
     /// # Errors
-    /// When the folder cannot be read.
-    pub(super) fn find(
+    /// When the folder cannot be read, or the pattern for the names.
+    pub fn find(
         folder: &Path,
-        regexp: Option<&PythonRegex>,
+        regexp: Option<&str>,
         ignore_hidden: bool,
         delimiter: Option<&str>,
-    ) -> io::Result<Self> {
+    ) -> Result<Self, Failure> {
+        let regexp = regexp.map(compiled).transpose()?;
+        let failed = |error: io::Error| Failure::new(describe(&error, &folder.to_string_lossy()));
         let mut names = Vec::new();
-        for entry in fs::read_dir(folder)? {
-            names.push(entry?.file_name());
+        for entry in fs::read_dir(folder).map_err(failed)? {
+            names.push(entry.map_err(failed)?.file_name());
         }
         names.sort_unstable();
         let is_wanted = |name: &std::ffi::OsString| {
             let name = name.as_encoded_bytes();
-            regexp.is_none_or(|regexp| regexp.is_match(name))
+            regexp.as_ref().is_none_or(|regexp| regexp.is_match(name))
                 && !(ignore_hidden && name.starts_with(b"."))
         };
         let files = names.into_iter().filter(is_wanted);
@@ -51,12 +53,32 @@ impl Fragments {
         })
     }
 
+    /// The files, in order.
+    #[must_use]
+    pub fn files(&self) -> &[PathBuf] {
+        &self.files
+    }
+
     /// Hands out the content part by part, in constant memory.
     ///
     /// # Errors
     /// When a fragment cannot be read, or what the receiver fails with.
-    pub(super) fn each_part(
+    pub fn each_part(
         &self,
+        receive: &mut dyn FnMut(&[u8]) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let mut open =
+            |at: usize| File::open(&self.files[at]).map(|file| Box::new(file) as Box<dyn Read>);
+        self.each_part_from(&mut open, receive)
+    }
+
+    /// The same, where the content of the file at each place of [`files`](Self::files) is read from elsewhere.
+    ///
+    /// # Errors
+    /// As [`each_part`](Self::each_part).
+    pub fn each_part_from(
+        &self,
+        open: &mut dyn FnMut(usize) -> io::Result<Box<dyn Read>>,
         receive: &mut dyn FnMut(&[u8]) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         let mut buffer = vec![0; CHUNK];
@@ -69,7 +91,7 @@ impl Fragments {
                 receive(&self.delimiter)?;
             }
             let failed = |error: io::Error| Failure::new(describe(&error, &path.to_string_lossy()));
-            let mut file = File::open(path).map_err(failed)?;
+            let mut file = open(at).map_err(failed)?;
             ends_line = false;
             loop {
                 let read = file.read(&mut buffer).map_err(failed)?;
@@ -82,6 +104,17 @@ impl Fragments {
         }
         Ok(())
     }
+}
+
+fn compiled(pattern: &str) -> Result<PythonRegex, Failure> {
+    let of_text = Flags {
+        alphabet: Alphabet::Text,
+        ..Flags::default()
+    };
+    PythonRegex::with(pattern, of_text).map_err(|failure| {
+        let why = python_error(&failure);
+        Failure::new(format!("Invalid Regexp ({why}) in \"{pattern}\""))
+    })
 }
 
 /// The text with escapes such as `\n` and `\x41` replaced; unknown ones stay.
