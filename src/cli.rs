@@ -78,8 +78,8 @@ pub(crate) enum Command {
     Ctl(LaterArgs),
     /// Make a program that holds a plan (not available in this version)
     Bundle(LaterArgs),
-    /// List the modules and their arguments (not available in this version)
-    Modules(LaterArgs),
+    /// List the modules, or show one with its options
+    Modules(ModulesArgs),
     /// Collect facts of hosts (not available in this version)
     Collect(LaterArgs),
     /// Run one module without a plan (not available in this version)
@@ -115,6 +115,33 @@ pub(crate) struct ResumeArgs {
     /// Do tasks again of which it is not known whether they were done
     #[arg(long)]
     pub(crate) rerun_unknown: bool,
+}
+
+/// What is told of modules.
+#[derive(Args, Debug)]
+pub(crate) struct ModulesArgs {
+    /// The module to show; without it all are listed
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) places: ModulePlaces,
+    /// Use this configuration file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// Where modules are looked for that are not native.
+#[derive(Args, Clone, Debug, Default, PartialEq)]
+pub(crate) struct ModulePlaces {
+    /// Look for modules in this folder too; several by colons (repeatable)
+    #[arg(long, value_name = "DIR", value_parser = folders)]
+    pub(crate) module_path: Vec<Folders>,
+    /// Take modules that are not native from the Ansible of this folder [default: that of PATH]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) ansible_path: Option<PathBuf>,
 }
 
 /// Whatever follows a command that is not there yet.
@@ -207,9 +234,8 @@ pub(crate) struct TaskArgs {
     /// Run handlers also on hosts that failed
     #[arg(long)]
     pub(crate) force_handlers: bool,
-    /// Look for modules in this folder too; several by colons (repeatable)
-    #[arg(long, value_name = "DIR", value_parser = folders)]
-    pub(crate) module_path: Vec<Folders>,
+    #[command(flatten)]
+    pub(crate) places: ModulePlaces,
 }
 
 /// Folders that were named by one option.

@@ -34,6 +34,7 @@ pub(crate) struct ConfigFile {
 pub(crate) struct Modules {
     pub(crate) search_paths: Option<Vec<PathBuf>>,
     pub(crate) enable_custom_modules: Option<bool>,
+    pub(crate) ansible_path: Option<PathBuf>,
 }
 
 /// `[executor]`
@@ -213,6 +214,10 @@ fn modules(section: &mut Section<'_>, home: &Home) -> Modules {
             .texts("search_paths")
             .map(|folders| folders.iter().map(|folder| home.path(folder)).collect()),
         enable_custom_modules: section.bool("enable_custom_modules"),
+        ansible_path: section
+            .text("ansible_path")
+            .filter(|folder| !folder.is_empty())
+            .map(|folder| home.path(&folder)),
     }
 }
 

@@ -25,6 +25,7 @@ pub(crate) const LOG_LEVEL: &str = "RUSTLE_LOG_LEVEL";
 pub(crate) const STATE_DIR: &str = "RUSTLE_STATE_DIR";
 pub(crate) const AGENT_PATH: &str = "RUSTLE_AGENT_PATH";
 pub(crate) const MODULE_PATH: &str = "RUSTLE_MODULE_PATH";
+pub(crate) const ANSIBLE_PATH: &str = "RUSTLE_ANSIBLE_PATH";
 pub(crate) const NO_COLOR: &str = "NO_COLOR";
 
 /// Every variable, as the help lists them.
@@ -68,6 +69,10 @@ pub(crate) const VARIABLES: &[Variable] = &[
     Variable {
         name: MODULE_PATH,
         help: "as --module-path",
+    },
+    Variable {
+        name: ANSIBLE_PATH,
+        help: "as --ansible-path",
     },
     Variable {
         name: NO_COLOR,

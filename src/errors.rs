@@ -27,6 +27,14 @@ pub(crate) enum CliError {
     /// The command line asks for something that comes later.
     #[error("`{0}` is not available in this version")]
     NotYet(String),
+    /// There is no module of a name that was asked for.
+    #[error("unknown module `{name}`")]
+    UnknownModule {
+        /// The name.
+        name: String,
+        /// What may help.
+        hint: Option<String>,
+    },
     /// An extra variable cannot be read.
     #[error("`--extra-vars {text}` cannot be read: {reason}")]
     ExtraVars {
@@ -115,6 +123,7 @@ impl CliError {
         match self {
             Self::Usage { .. }
             | Self::NotYet(_)
+            | Self::UnknownModule { .. }
             | Self::ExtraVars { .. }
             | Self::NoTerminal { .. } => ExitStatus::WrongUsage,
             Self::Environment { .. }
@@ -143,6 +152,7 @@ impl CliError {
                         .to_owned(),
                 ]
             }
+            Self::UnknownModule { hint, .. } => hint.iter().cloned().collect(),
             Self::Engine(error) => engine_hints(error),
             _ => Vec::new(),
         }

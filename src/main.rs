@@ -12,6 +12,7 @@ mod extra_vars;
 mod inventory_source;
 mod listing;
 mod logging;
+mod modules;
 mod past_runs;
 mod plan_source;
 mod prompt;
@@ -79,6 +80,9 @@ fn start(cli: &Cli, printer: &Printer) -> anyhow::Result<ExitStatus> {
         }
         Some(Command::Runs) => past_runs::list(&Environment::of_process(), printer),
         Some(Command::Schema) => print_schema(printer),
+        Some(Command::Modules(args)) => {
+            Ok(modules::tell(args, &Environment::of_process(), printer)?)
+        }
         Some(later) => Err(CliError::NotYet(format!("rustle-exec {}", later.word())).into()),
     }
 }

@@ -15,7 +15,7 @@ use crate::cli::RunArgs;
 use crate::config::ConfigFile;
 use crate::env::{self, Environment};
 use crate::errors::CliError;
-use crate::wiring::{self, BecomeDefaults};
+use crate::wiring::{self, AnsiblePlaces, BecomeDefaults};
 use choice::Choices;
 pub(crate) use choice::{Chosen, Origin};
 
@@ -47,6 +47,8 @@ pub(crate) struct ModuleSettings {
     pub(crate) are_custom_enabled: bool,
     /// Folders with modules.
     pub(crate) path: Vec<PathBuf>,
+    /// Where Ansible and its collections may be.
+    pub(crate) ansible: AnsiblePlaces,
 }
 
 /// What is told, and where.
@@ -299,7 +301,7 @@ impl Sources<'_> {
     }
 
     fn modules(&self, choices: &mut Choices) -> ModuleSettings {
-        let (args, file) = (&self.args.tasks, &self.file.modules);
+        let (args, file) = (&self.args.tasks.places, &self.file.modules);
         let named = args.module_path.iter().flat_map(|named| named.0.clone());
         let named: Vec<PathBuf> = named.collect();
         ModuleSettings {
@@ -311,6 +313,19 @@ impl Sources<'_> {
                 .environment(env::MODULE_PATH, self.environment.paths(env::MODULE_PATH))
                 .file(file.search_paths.clone())
                 .or("module-path", Vec::new()),
+            ansible: AnsiblePlaces {
+                named: choices
+                    .option(args.ansible_path.clone().map(Some))
+                    .environment(
+                        env::ANSIBLE_PATH,
+                        self.environment.path(env::ANSIBLE_PATH).map(Some),
+                    )
+                    .file(file.ansible_path.clone().map(Some))
+                    .or("ansible-path", None),
+                path: self.environment.paths("PATH").unwrap_or_default(),
+                home: self.environment.path("HOME"),
+                collections: self.environment.paths("ANSIBLE_COLLECTIONS_PATH"),
+            },
         }
     }
 

@@ -5,10 +5,10 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use rustle_connection::{AgentPayloads, TransportKind};
-use rustle_engine::{Confirm, ExecutionConfig, ExecutionEngine};
+use rustle_engine::{ACTIONS, Confirm, ExecutionConfig, ExecutionEngine};
 use rustle_events::{Event, EventKind, Reporter};
-use rustle_module::Catalogue;
-use rustle_modules_foreign::{Finder, FinderConfig, Folders};
+use rustle_module::{Catalogue, DynModule, Spec};
+use rustle_modules_foreign::{FinderConfig, Folders};
 use rustle_report::{
     JsonReportFile, LogReporter, Printer, ProgressMode, ReportOutcome, terminal_reporter,
 };
@@ -23,6 +23,8 @@ pub(crate) use rustle_engine::{
     BecomeDefaults, ExecutionError, Listing, PastRun, PastState, Resumption, Schedule, VarsOnDisk,
     past_runs,
 };
+pub(crate) use rustle_engine::{FoundModule, ModuleFinder, NoModule};
+pub(crate) use rustle_modules_foreign::{AnsiblePlaces, Finder, documentation};
 
 /// The agent for machines like this one, and their name, as the build script made them.
 const AGENT: &[u8] = include_bytes!(env!("RUSTLE_AGENT"));
@@ -48,8 +50,24 @@ fn catalogue() -> Catalogue {
     ])
 }
 
+/// The specifications of all that is native, with where each runs: `native` modules on hosts, and actions on the `controller`.
+pub(crate) fn native_specs() -> impl Iterator<Item = (&'static Spec, &'static str)> {
+    let actions = ACTIONS.iter().map(|spec| (*spec, "controller"));
+    let modules = catalogue();
+    let modules: Vec<&'static Spec> = modules.modules().map(DynModule::spec).collect();
+    let modules = modules.into_iter().filter(|module| {
+        // What has a half here and a half there is told of once.
+        !ACTIONS.iter().any(|action| action.name == module.name)
+    });
+    actions.chain(modules.map(|spec| (spec, "native")))
+}
+
 /// What finds modules that are not native.
-fn modules(settings: &ModuleSettings, plan: &ExecutionPlan, base_dir: PathBuf) -> Finder {
+pub(crate) fn modules(
+    settings: &ModuleSettings,
+    plan: &ExecutionPlan,
+    base_dir: PathBuf,
+) -> Finder {
     Finder::new(FinderConfig {
         native: catalogue(),
         folders: Folders {
@@ -57,6 +75,7 @@ fn modules(settings: &ModuleSettings, plan: &ExecutionPlan, base_dir: PathBuf) -
             roles: plan.role_folders(),
             named: settings.path.clone(),
         },
+        ansible: settings.ansible.clone(),
     })
 }
 

@@ -36,7 +36,7 @@ fn run_is_the_default_command() {
 #[test]
 fn later_commands_take_whatever_follows() {
     assert_eq!(parse("ctl pause --now -x 7").command.unwrap().word(), "ctl");
-    assert_eq!(parse("modules --help").command.unwrap().word(), "modules");
+    assert_eq!(parse("bundle --help").command.unwrap().word(), "bundle");
 }
 
 #[test]

@@ -194,7 +194,7 @@ fn unknown_modules_are_told_with_the_nearest_names() {
       plays[0].tasks[0].module: unknown module `comand`
       plays[0].tasks[1].module: unknown module `acme.cloud.vm`
     hint: did you mean `command`?
-    hint: this version does not have it; nothing is run in its place
+    hint: this version does not have it; nothing is run in its place (looked for it in Ansible, which is not here: `--ansible-path` names its place)
     ");
 }
 

@@ -5,6 +5,7 @@
     reason = "a test that cannot be set up must fail at once, and say where"
 )]
 
+mod ansible_modules;
 mod bad_input;
 mod configuration;
 mod dry_run;
@@ -13,6 +14,7 @@ mod inventory;
 mod lazy_facts;
 mod listing;
 mod local_run;
+mod modules;
 mod own_modules;
 mod resume;
 mod side_by_side;
@@ -42,6 +44,8 @@ impl Desk {
             .expect("the script is ours");
         let path = std::env::var("PATH").expect("there is a PATH");
         world.set_env("PATH", format!("{}:{path}", world.path("bin").display()));
+        // The machine's own Ansible has no say.
+        world.set_env("RUSTLE_ANSIBLE_PATH", world.path("no-ansible"));
         Self { world }
     }
 

@@ -21,13 +21,13 @@ const JSON: &str = "#!/bin/sh\n# WANT_JSON\ncat \"$1\"\n";
 /// A module whose text the arguments are put into.
 const TEXT: &str = "#!/usr/bin/env -S sh\ncat <<'END'\n<<INCLUDE_ANSIBLE_MODULE_JSON_ARGS>>\nEND\n";
 
-fn task(module: &str, args: &Value) -> Value {
+pub(crate) fn task(module: &str, args: &Value) -> Value {
     json!({"module": module, "args": args})
 }
 
 /// Runs tasks on this machine, and gives their results.
 #[track_caller]
-fn results(desk: &Desk, options: &[&str], tasks: &[Value]) -> Vec<Value> {
+pub(crate) fn results(desk: &Desk, options: &[&str], tasks: &[Value]) -> Vec<Value> {
     let plan = json!({"plays": [{"name": "own", "hosts": ["localhost"], "tasks": tasks}]});
     desk.write("plan.json", plan.to_string());
     let report = ["--report-file", "/dev/stdout", "plan.json"];

@@ -87,7 +87,7 @@ fn what_comes_later_is_refused_by_its_name() {
     ----- stderr
     error: `--connection-plugin docker` is not available in this version
     ");
-    for word in ["bundle", "modules", "collect", "adhoc"] {
+    for word in ["bundle", "collect", "adhoc"] {
         let _ = desk.refused(&[word], 5);
     }
 }

@@ -7,9 +7,10 @@ mod engine;
 mod invoker;
 
 pub use engine::{ExecutionConfig, ExecutionEngine};
+pub use rustle_runtime::actions::ACTIONS;
 pub use rustle_runtime::execution::{
     Answer, BecomeDefaults, Confirm, ExecutionContext, ExecutionError, InventoryReader, ListedTask,
     Listing, PastRun, PastState, PlayListing, PlaySchedule, Resumption, RoundSchedule, Schedule,
     ScheduledTask, VarsOnDisk, past_runs, read_journal,
 };
-pub use rustle_runtime::world::Person;
+pub use rustle_runtime::world::{FoundModule, ModuleFinder, NoModule, Person};

@@ -33,6 +33,29 @@ impl Folders {
         libraries.iter().find_map(|folder| file_of(folder, name))
     }
 
+    /// Every module, by its name; of those with the same name the first.
+    pub(crate) fn modules(&self) -> Vec<(String, PathBuf)> {
+        let libraries = self.libraries(None);
+        let entries = libraries
+            .iter()
+            .filter_map(|folder| std::fs::read_dir(folder).ok());
+        let mut names: Vec<String> = entries
+            .flat_map(|entries| entries.flatten())
+            .filter_map(|entry| {
+                let name = entry.file_name().into_string().ok()?;
+                let short = name.split('.').next().unwrap_or_default();
+                (!short.is_empty() && short != "__init__").then(|| short.to_owned())
+            })
+            .collect();
+        names.sort();
+        names.dedup();
+        let found = names.into_iter().filter_map(|name| {
+            let path = self.module(&name, None)?;
+            Some((name, path))
+        });
+        found.collect()
+    }
+
     /// The half on the controller that Ansible would run for a module.
     pub(crate) fn action(&self, name: &str, role: Option<&Path>) -> Option<PathBuf> {
         let folders = self.beside("action_plugins", role).into_iter();

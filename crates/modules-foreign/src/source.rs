@@ -50,6 +50,13 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Source, &'static str> {
     } else {
         Protocol::KeyValueFile
     };
+    if protocol == Protocol::JsonOnStdin {
+        let interpreter = python_interpreter(bytes);
+        return Ok(Source {
+            protocol,
+            interpreter,
+        });
+    }
     if interpreter.is_empty() {
         return Err("is missing interpreter line");
     }
@@ -65,6 +72,16 @@ fn is_binary(bytes: &[u8]) -> bool {
     start
         .iter()
         .any(|byte| matches!(byte, 0..=6 | 11 | 14..=26 | 28..=31 | 127))
+}
+
+/// What runs a Python module; the usual one where it does not say.
+pub(crate) fn python_interpreter(bytes: &[u8]) -> Vec<String> {
+    let written = interpreter(bytes);
+    if written.is_empty() {
+        vec!["/usr/bin/python".to_owned()]
+    } else {
+        written
+    }
 }
 
 /// The words behind `#!`.

@@ -305,8 +305,8 @@ pub trait ModuleFinder: Send + Sync {
 /// What the name of a module means.
 #[derive(Clone, Debug)]
 pub enum FoundModule {
-    /// A native module.
-    Native,
+    /// A native module, by its own name.
+    Native(String),
     /// A program of the controller's.
     Foreign(Arc<ForeignModule>),
 }

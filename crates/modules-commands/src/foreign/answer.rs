@@ -41,10 +41,66 @@ fn result_in(stdout: &str) -> Result<(Object, Option<String>), String> {
     let last = last
         .filter(|last| *last >= first)
         .ok_or("No end of json char found")?;
-    let object = serde_json::from_str(&lines[first..=last].join("\n"));
+    let text = with_long_numbers_quoted(&lines[first..=last].join("\n"));
+    let object = serde_json::from_str(&text);
     let object = object.map_err(|error| error.to_string())?;
     let junk = lines[last + 1..].join("\n");
     Ok((object, Some(junk).filter(|junk| !junk.trim().is_empty())))
+}
+
+/// The JSON with whole numbers beyond 64 bits as texts: Python writes them as numbers, and nothing here could hold them.
+fn with_long_numbers_quoted(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    let (mut rest, mut is_inside) = (json, false);
+    while let Some(c) = rest.chars().next() {
+        let mut taken = c.len_utf8();
+        let starts_number = !is_inside && (c == '-' || c.is_ascii_digit());
+        if starts_number {
+            let is_part = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+            taken = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+            let number = &rest[..taken];
+            let is_whole = number.bytes().skip(1).all(|byte| byte.is_ascii_digit());
+            let is_long =
+                is_whole && number.parse::<i64>().is_err() && number.parse::<u64>().is_err();
+            let quote = if is_long && number.len() > 1 {
+                "\""
+            } else {
+                ""
+            };
+            out.extend([quote, number, quote]);
+        } else {
+            if c == '\\' && is_inside {
+                taken += rest[1..].chars().next().map_or(0, char::len_utf8);
+            } else if c == '"' {
+                is_inside = !is_inside;
+            }
+            out.push_str(&rest[..taken]);
+        }
+        rest = &rest[taken..];
+    }
+    out
+}
+
+/// Values as users know them, of those that newer versions of Ansible's modules write with more about them.
+fn plainly_told(object: &mut Object) {
+    if let Some(exception) = object.get_mut("exception")
+        && exception.is_object()
+    {
+        *exception = Value::String(text_of(exception));
+    }
+    let Some(Value::Array(told)) = object.get_mut("deprecations") else {
+        return;
+    };
+    for deprecation in told.iter_mut().filter(|one| one.get("event").is_some()) {
+        let mut plain =
+            Object::from_iter([("msg".to_owned(), Value::String(text_of(deprecation)))]);
+        for field in ["date", "version"] {
+            if let Some(value) = deprecation.get(field).filter(|value| !value.is_null()) {
+                plain.insert(field.to_owned(), value.clone());
+            }
+        }
+        *deprecation = Value::Object(plain);
+    }
 }
 
 fn of_object(mut object: Object) -> ModuleResult {
@@ -63,6 +119,7 @@ fn of_object(mut object: Object) -> ModuleResult {
             ));
         }
     }
+    plainly_told(&mut object);
     // It repeats the arguments.
     object.shift_remove("invocation");
     if let Some(Value::Object(facts)) = object.get_mut("ansible_facts") {
@@ -93,9 +150,10 @@ fn of_object(mut object: Object) -> ModuleResult {
     }
 }
 
-/// The text of a warning, which newer versions of Ansible's modules write as an object with more about it.
+/// The text of a warning, which may be an object with more about it.
 fn text_of(warning: &Value) -> String {
-    warning.get("msg").map_or_else(|| py_str(warning), py_str)
+    let event = warning.get("event").unwrap_or(warning);
+    event.get("msg").map_or_else(|| py_str(event), py_str)
 }
 
 fn unreadable(
@@ -107,8 +165,16 @@ fn unreadable(
     // The last line of a Python traceback is its reason.
     let traceback = stderr.contains("Traceback (most recent call last)");
     let reason = stderr.trim_end().lines().next_back().unwrap_or_default();
+    let is_class = |name: &str| {
+        name.chars()
+            .all(|c| c.is_alphanumeric() || "._".contains(c))
+    };
+    let reason = match reason.split_once(": ") {
+        Some((class, reason)) if is_class(class) => reason,
+        _ => reason,
+    };
     let msg = match finished.outcome {
-        Outcome::Exited if traceback => format!("Module failed: {reason}"),
+        Outcome::Exited if traceback => format!("Task failed: Module failed: {reason}"),
         Outcome::Exited => format!("Module result deserialization failed: {why}"),
         _ => format!(
             "the module was stopped before it told its result ({})",
@@ -147,6 +213,35 @@ mod tests {
             "No end of json char found"
         );
         assert!(result_in("{\"a\": }").is_err());
+    }
+
+    #[test]
+    fn numbers_that_nothing_holds_become_texts() {
+        let long = "9".repeat(400);
+        let json = format!(
+            r#"{{"a": {long}, "b": -{long}, "c": [18446744073709551615, -5, 1.5e3], "d": "{long} \" {long}"}}"#
+        );
+        let Value::Object(read) = serde_json::from_str(&with_long_numbers_quoted(&json)).unwrap()
+        else {
+            unreachable!("an object")
+        };
+        assert_eq!(
+            (&read["a"], &read["b"]),
+            (&json!(long), &json!(format!("-{long}")))
+        );
+        assert_eq!(read["c"], json!([u64::MAX, -5, 1500.0]));
+        assert_eq!(read["d"], json!(format!("{long} \" {long}")));
+    }
+
+    #[test]
+    fn what_newer_modules_tell_with_more_about_it_is_plain() {
+        let result = read_text(
+            r#"{"exception": {"event": {"msg": "e"}}, "warnings": [{"event": {"msg": "w"}}],
+                "deprecations": [{"event": {"msg": "d"}, "version": "9", "date": null}]}"#,
+        );
+        assert_eq!(result.warnings, ["w"]);
+        let expected = json!({"exception": "e", "deprecations": [{"msg": "d", "version": "9"}]});
+        assert_eq!(Value::Object(result.result), expected);
     }
 
     #[test]

@@ -64,7 +64,7 @@ async fn run(target: &dyn Target, args: Object) -> Result<ModuleResult, Failure>
     if call.is_fetched_only {
         return Ok(ModuleResult::default());
     }
-    let interpreter = interpreter(target, &call)?;
+    let interpreter = interpreter(target, &call).await?;
     let place = Workplace::make(target)?;
     let mut args = call.args;
     args.insert(
@@ -133,7 +133,7 @@ impl Chosen {
     }
 }
 
-fn interpreter(target: &dyn Target, call: &ForeignCall) -> Result<Chosen, Failure> {
+async fn interpreter(target: &dyn Target, call: &ForeignCall) -> Result<Chosen, Failure> {
     match &call.interpreter {
         Interpreter::Itself => Ok(Chosen::default()),
         Interpreter::Words(words) => Ok(Chosen {
@@ -145,9 +145,10 @@ fn interpreter(target: &dyn Target, call: &ForeignCall) -> Result<Chosen, Failur
             args,
             is_told,
         } => {
-            let found = python::find(target, candidates).ok_or_else(|| {
+            let found = python::find(target, candidates).await;
+            let found = found.ok_or_else(|| {
                 Failure::new(format!(
-                    "the module `{}` needs Python, and this host has none: there is no {} in its PATH. \
+                    "the module `{}` needs Python, and this host has none: no {} in its PATH runs. \
                      Install one, or name it by `ansible_python_interpreter`",
                     call.name,
                     candidates.join(", ")

@@ -75,7 +75,7 @@ pub(crate) async fn run(context: &ActionContext<'_>) -> Result<ModuleResult, Uni
         return Err(TaskError::new(why).into());
     }
     let started = match context.find_module(&context.unit.node.call.module)? {
-        FoundModule::Native => context.invoke(module, context.args()?, Vec::new()).await?,
+        FoundModule::Native(native) => context.invoke(&native, context.args()?, Vec::new()).await?,
         FoundModule::Foreign(foreign) => {
             // A job cannot ask for what it needs: the program has to be there before.
             let before = context.in_foreground(format!("{}/program", context.key));

@@ -141,20 +141,18 @@ pub(crate) async fn run(context: &ActionContext<'_>) -> Result<Object, UnitError
             args.shift_remove("parallel");
             context.invoke("setup", args, Vec::new()).await?
         }
-        module => run_module(context, rendered.as_deref(), module).await?,
+        _ => {
+            let name = rendered.as_deref();
+            run_module(context, name.unwrap_or(&context.unit.node.call.module)).await?
+        }
     };
     Ok(registered(result))
 }
 
-/// Runs a module that has no half here. `rendered` is its name where a template gave it, `module` the name without `ansible.builtin`.
-async fn run_module(
-    context: &ActionContext<'_>,
-    rendered: Option<&str>,
-    module: &str,
-) -> Result<ModuleResult, UnitError> {
-    let name = rendered.unwrap_or(&context.unit.node.call.module);
+/// Runs a module that has no half here.
+async fn run_module(context: &ActionContext<'_>, name: &str) -> Result<ModuleResult, UnitError> {
     match context.find_module(name)? {
-        FoundModule::Native => context.invoke(module, context.args()?, Vec::new()).await,
+        FoundModule::Native(name) => context.invoke(&name, context.args()?, Vec::new()).await,
         FoundModule::Foreign(foreign) => foreign::run(context, &foreign).await,
     }
 }
@@ -199,7 +197,9 @@ impl ActionContext<'_> {
     /// What a module's name means here.
     pub(crate) fn find_module(&self, name: &str) -> Result<FoundModule, TaskError> {
         let Some(modules) = &self.unit.world.modules else {
-            return Ok(FoundModule::Native);
+            return Ok(FoundModule::Native(
+                rustle_module::short_name(name).to_owned(),
+            ));
         };
         let base = &self.unit.world.settings.base_dir;
         let role = self.role_path().map(|role| base.join(role));

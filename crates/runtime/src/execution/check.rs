@@ -5,12 +5,10 @@ mod reached;
 
 pub(crate) use reached::Reached;
 
-use std::sync::Arc;
-
 use crate::WITH_LOOKUPS;
 use crate::actions::{ACTIONS, META_REQUESTS, meta_request};
 use crate::connection::become_method;
-use crate::world::{ForeignModule, FoundModule, ModuleFinder, NoModule};
+use crate::world::{FoundModule, ModuleFinder, NoModule};
 use rustle_module::{Catalogue, Spec, check_literals, short_name};
 use rustle_template::{Engine, TemplateErrorKind};
 use rustle_types::{
@@ -142,10 +140,10 @@ impl Checker<'_> {
             self.meta(call, path);
         } else if name == "gather_facts" {
             // It takes what `setup` takes, by the play's keywords.
-        } else if let Some(found) = self.foreign(call, name) {
+        } else if let Some(found) = self.module(call, name) {
             match found {
-                // It checks its arguments itself.
-                Ok(_) => {}
+                // A foreign one checks its arguments itself.
+                Ok(native) => self.literals(native, call, path),
                 Err(NoModule::Unknown { name, looked }) => {
                     self.unknown_module(&name, &looked, path);
                 }
@@ -158,6 +156,16 @@ impl Checker<'_> {
                 }
             }
         } else if let Some(spec) = self.spec(name) {
+            self.literals(Some(spec), call, path);
+        } else {
+            self.unknown_module(&call.module, &[], path);
+        }
+        self.value(&Value::Object(call.args.clone()), &format!("{path}.args"));
+    }
+
+    /// Arguments that can be told to be wrong before they are rendered.
+    fn literals(&mut self, spec: Option<&Spec>, call: &ModuleCall, path: &str) {
+        if let Some(spec) = spec {
             let problems = check_literals(spec, &call.args);
             for problem in problems.into_iter().filter(|_| self.forgiving == 0) {
                 let place = problem
@@ -172,10 +180,7 @@ impl Checker<'_> {
                 found.hint = problem.hint;
                 self.problems.push(found);
             }
-        } else {
-            self.unknown_module(&call.module, &[], path);
         }
-        self.value(&Value::Object(call.args.clone()), &format!("{path}.args"));
     }
 
     fn meta(&mut self, call: &ModuleCall, path: &str) {
@@ -197,21 +202,22 @@ impl Checker<'_> {
         })
     }
 
-    /// What a name means that is none of an action's or of a native module's.
-    fn foreign(
+    /// What a name means that is none of an action's: a native module with its specification, or one that is not native. None where
+    /// that cannot be told.
+    fn module(
         &self,
         call: &ModuleCall,
         name: &str,
-    ) -> Option<Result<Arc<ForeignModule>, NoModule>> {
+    ) -> Option<Result<Option<&'static Spec>, NoModule>> {
         let modules = self.modules?;
         if name.contains("{{") || ACTIONS.iter().any(|spec| spec.name == name) {
             return None;
         }
-        match modules.find(&call.module, None) {
-            Ok(FoundModule::Native) => None,
-            Ok(FoundModule::Foreign(module)) => Some(Ok(module)),
-            Err(why) => Some(Err(why)),
-        }
+        Some(match modules.find(&call.module, None) {
+            Ok(FoundModule::Native(native)) => Ok(self.spec(&native)),
+            Ok(FoundModule::Foreign(_)) => Ok(None),
+            Err(why) => Err(why),
+        })
     }
 
     fn unknown_module(&mut self, name: &str, looked: &[String], path: &str) {
@@ -238,14 +244,14 @@ impl Checker<'_> {
         let problem = PlanProblem::new(path, format!("unknown module `{name}`"));
         let looked = match looked {
             [] => String::new(),
-            looked => format!("; looked for it in {}", looked.join(", ")),
+            looked => format!(" (looked for it in {})", looked.join(", ")),
         };
         self.problems.push(if near.is_empty() {
             problem.with_hint(format!(
                 "this version does not have it; nothing is run in its place{looked}"
             ))
         } else {
-            problem.with_hint(format!("did you mean {}?{looked}", near.join(" or ")))
+            problem.with_hint(format!("did you mean {}?", near.join(" or ")))
         });
     }
 
