@@ -29,7 +29,6 @@ enum Kind {
     Value,
     /// Text, or the one value that was written.
     Either,
-    Text,
 }
 
 /// A template or an expression, ready to run.
@@ -60,21 +59,21 @@ impl Compiled {
         if let Some(expr) = single_value(&parsed, &mut rewriter) {
             return Ok(Self::from_expr(&expr, rewriter));
         }
-        Self::statements(&parsed, Rewriter::new(text, options), Kind::Either)
+        Self::statements(&parsed, Rewriter::new(text, options))
     }
 
-    /// A template file, which is always text.
+    /// A template file.
     pub(crate) fn file(text: &str, options: &FileOptions) -> Result<Self, Error> {
         let parsed = parsed(text, options.syntax()?)?;
         let rewriter = Rewriter::new(text, Arc::new(options.clone()));
-        Self::statements(&parsed, rewriter, Kind::Text)
+        Self::statements(&parsed, rewriter)
     }
 
-    fn statements(parsed: &Stmt<'_>, mut rewriter: Rewriter, kind: Kind) -> Result<Self, Error> {
+    fn statements(parsed: &Stmt<'_>, mut rewriter: Rewriter) -> Result<Self, Error> {
         let statement = rewriter.statement(parsed)?;
         Ok(Self {
             part: Part::of(&[statement], None, rewriter.names),
-            kind,
+            kind: Kind::Either,
             filters: rewriter.filters,
             tests: rewriter.tests,
         })
@@ -89,7 +88,7 @@ impl Compiled {
         }
     }
 
-    /// Runs it. Text comes back as a string value.
+    /// Runs it.
     pub(crate) fn run(&self, environment: &Environment<'_>, root: Value) -> Result<Value, Error> {
         let run = || self.part.run(environment, root);
         if self.kind == Kind::Value {
@@ -97,10 +96,7 @@ impl Compiled {
         }
         let (result, sole) = emitted::watched(run);
         let (_, text) = result?;
-        Ok(match self.kind {
-            Kind::Either => emitted::native(sole, text),
-            _ => Value::from(text),
-        })
+        Ok(emitted::native(sole, text))
     }
 }
 

@@ -91,6 +91,37 @@ pub(crate) fn to_json(value: &Value) -> Result<Json, Error> {
     }
 }
 
+/// Like [`to_json`], with a mark in the place of whatever could not be computed; `errors` has why.
+pub(crate) fn to_marked_json(value: &Value, errors: &mut Vec<TemplateError>) -> Json {
+    let keep = |value: &Value| !is_omit(value);
+    let found = match value.kind() {
+        ValueKind::Seq | ValueKind::Iterable => value.try_iter().map(|items| {
+            let items = items.filter(keep);
+            items.map(|item| to_marked_json(&item, errors)).collect()
+        }),
+        ValueKind::Map => value.try_iter().map(|keys| {
+            let entries = keys.map(|key| {
+                (
+                    key_text(&key),
+                    value.get_item(&key).unwrap_or_else(Value::from),
+                )
+            });
+            let entries = entries.filter(|(_, item)| keep(item));
+            let marked = entries.map(|(key, item)| (key, to_marked_json(&item, errors)));
+            Json::Object(marked.collect())
+        }),
+        _ => to_json(value),
+    };
+    found.unwrap_or_else(|error| mark(error.into(), errors))
+}
+
+/// What stands in the place of a value that could not be computed.
+pub(crate) fn mark(error: TemplateError, errors: &mut Vec<TemplateError>) -> Json {
+    let mark = format!("<< error {} - {} >>", errors.len() + 1, error.detail);
+    errors.push(error);
+    Json::String(mark)
+}
+
 /// A key as JSON writes it.
 pub(crate) fn key_text(key: &Value) -> String {
     match key.kind() {

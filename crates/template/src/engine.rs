@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use crate::builder::EngineBuilder;
 use crate::compile::{Cache, Compiled};
-use crate::convert::{check, to_json, to_json_or_omit};
+use crate::convert::{check, mark, to_json, to_json_or_omit, to_marked_json};
 use crate::error::{TemplateError, TemplateErrorKind};
 use crate::file::FileOptions;
 use crate::filters::{GROUPS_BECOME_LISTS, holds_groups};
@@ -168,6 +168,26 @@ impl Engine {
         Ok(to_json(&self.evaluate_native(expression, scope)?)?)
     }
 
+    /// Evaluates a bare expression to be looked at: what is not defined, in it or in what it gives, is a mark in the value, and told
+    /// beside it.
+    ///
+    /// # Errors
+    ///
+    /// Why the expression is wrong or failed otherwise.
+    pub fn evaluate_marking(
+        &self,
+        expression: &str,
+        scope: &Scope,
+    ) -> Result<(Json, Vec<TemplateError>), TemplateError> {
+        let mut errors = Vec::new();
+        let value = match self.evaluate_native(expression, scope) {
+            Ok(value) => to_marked_json(&value, &mut errors),
+            Err(error) if error.is_undefined() => mark(error, &mut errors),
+            Err(error) => return Err(error),
+        };
+        Ok((value, errors))
+    }
+
     fn evaluate_native(&self, expression: &str, scope: &Scope) -> Result<Value, TemplateError> {
         let compiled = self.inner.cache.expression(expression)?;
         self.run(&compiled, scope)
@@ -275,20 +295,53 @@ impl Engine {
         scope: &Scope,
         options: &FileOptions,
     ) -> Result<String, TemplateError> {
+        let value = self.run_file(source, scope, options)?;
+        Ok(if value.is_none() {
+            String::new()
+        } else {
+            py_str(&value)
+        })
+    }
+
+    /// Renders a template file; one that is a single `{{ expression }}` keeps the type of its value.
+    ///
+    /// # Errors
+    ///
+    /// Why the template is wrong or failed.
+    pub fn render_file_value(
+        &self,
+        source: &str,
+        scope: &Scope,
+        options: &FileOptions,
+    ) -> Result<Json, TemplateError> {
+        Ok(to_json(&self.run_file(source, scope, options)?)?)
+    }
+
+    /// What a template file gives. The newlines at its end are those of a text: a value of another type has none.
+    fn run_file(
+        &self,
+        source: &str,
+        scope: &Scope,
+        options: &FileOptions,
+    ) -> Result<Value, TemplateError> {
         let mut options = options.clone();
         let body = options.read_header(source)?;
         let normal = body.replace("\r\n", "\n").replace('\r', "\n");
         let compiled = self.inner.cache.file(&normal, &options)?;
         let root = Rendering::new(self, scope).into_root();
-        let text = with_newlines_of(
-            &normal,
-            py_str(&compiled.run(&self.inner.environment, root)?),
-        );
-        Ok(if options.newline_sequence == "\n" {
+        let value = compiled
+            .run(&self.inner.environment, root)
+            .and_then(check)?;
+        let is_blank = normal.bytes().all(|byte| byte == b'\n');
+        let Some(text) = value.as_str().or_else(|| is_blank.then_some("")) else {
+            return Ok(value);
+        };
+        let text = with_newlines_of(&normal, text.to_owned());
+        Ok(Value::from(if options.newline_sequence == "\n" {
             text
         } else {
             text.replace('\n', &options.newline_sequence)
-        })
+        }))
     }
 
     /// A template's value in a rendering that is under way.

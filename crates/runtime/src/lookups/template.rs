@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{ControllerLookups, Found, flag_option, text_option, texts};
 use crate::actions::template_vars;
 
-/// The rendered text of each template.
+/// What each template gives: text, or another value where it is a single expression.
 pub(super) fn template(lookups: &ControllerLookups, call: &LookupCall<'_>) -> Found {
     let usual = FileOptions::default();
     let options = FileOptions {
@@ -49,16 +49,14 @@ pub(super) fn template(lookups: &ControllerLookups, call: &LookupCall<'_>) -> Fo
             .chain(path.parent().map(Path::to_owned))
             .flat_map(|folder| [folder.join("templates"), folder])
             .collect();
-        let text = call
-            .engine
-            .render_file(&source, &scope, &options)
+        call.engine
+            .render_file_value(&source, &scope, &options)
             .map_err(|error| {
                 let line = error
                     .line
                     .map_or_else(String::new, |line| format!(" line {line}"));
                 format!("template `{name}`{line}: {error}")
-            })?;
-        Ok(Value::String(text))
+            })
     };
     texts(&call.terms).iter().map(render).collect()
 }
