@@ -163,7 +163,11 @@ impl Inventory {
     ) -> Result<bool, InventoryError> {
         self.amend(|draft| {
             let is_new = !draft.has_host(name.as_str());
-            let mut changed = draft.add_host(name.as_str(), "all", None)? || is_new;
+            // A host that is there already keeps its place in `all`.
+            let mut changed = is_new;
+            if is_new {
+                draft.add_host(name.as_str(), "all", None)?;
+            }
             for group in groups {
                 draft.add_group(group)?;
                 changed |= draft.add_host(name.as_str(), group, None)?;

@@ -22,6 +22,10 @@ pub struct LiteralProblem {
 /// are checked again, rendered, when the task runs.
 #[must_use]
 pub fn check_literals(spec: &Spec, args: &Object) -> Vec<LiteralProblem> {
+    if args.get("_raw_params").is_some_and(holds_template) && !spec.free_form {
+        // The template gives the arguments.
+        return Vec::new();
+    }
     let mut problems = Vec::new();
     for (name, value) in args {
         match spec.option(name) {

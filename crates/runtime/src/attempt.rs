@@ -8,6 +8,7 @@ use rustle_template::{Scope, Trust};
 use rustle_types::{Expression, Object};
 use serde_json::Value;
 
+use crate::connection::is_connection_var;
 use crate::evaluate::Evaluator;
 use crate::outcome::censored;
 use crate::result::{TaskError, is};
@@ -42,14 +43,16 @@ pub(crate) async fn run(
         .map_or(DELAY, Duration::from_secs_f64);
     let mut attempt = 1;
     loop {
-        let raw = unit
+        let mut raw = unit
             .attempt(scope, prepared, format!("{key}/{attempt}"))
             .await?;
-        let mut raw = judge(unit, scope, raw)?;
+        if attempts > 1 {
+            raw.insert("attempts".into(), attempt.into());
+        }
+        let mut raw = judge(unit, scope, raw);
         if attempts == 1 {
             return Ok(raw);
         }
-        raw.insert("attempts".into(), attempt.into());
         if does_it_do(unit, scope, &raw)? {
             return Ok(raw);
         }
@@ -81,52 +84,57 @@ fn attempts_of(retries: f64) -> u32 {
     if retries == 0 { 1 } else { retries + 1 }
 }
 
-/// The variables of conditions about a result: the result itself under its registered name.
+/// The variables of conditions about a result: the facts in it, and itself under its registered name.
 fn scope_with(unit: &Unit<'_>, scope: &Scope, raw: &Object) -> Scope {
-    let Some(name) = &unit.node.task.register else {
+    let mut vars = facts_in(raw);
+    if let Some(name) = &unit.node.task.register {
+        vars.insert(name.clone(), Value::Object(raw.clone()));
+    }
+    if vars.is_empty() {
         return scope.clone();
-    };
-    let vars = [(name.clone(), Value::Object(raw.clone()))]
-        .into_iter()
-        .collect();
+    }
     scope
         .extend()
         .push_layer(Arc::new(vars), Trust::Untrusted)
         .build()
 }
 
-/// Applies `changed_when` and `failed_when`.
-fn judge(unit: &Unit<'_>, scope: &Scope, mut raw: Object) -> Result<Object, UnitError> {
+/// The facts that a result brings, but those that say how a host is reached.
+pub(crate) fn facts_in(raw: &Object) -> Object {
+    let Some(Value::Object(facts)) = raw.get("ansible_facts") else {
+        return Object::new();
+    };
+    let is_free = |(name, _): &(&String, &Value)| !is_connection_var(name);
+    let facts = facts.iter().filter(is_free);
+    facts
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+/// Applies `changed_when` and `failed_when`. They say nothing of what was skipped.
+fn judge(unit: &Unit<'_>, scope: &Scope, mut raw: Object) -> Object {
+    if raw.contains_key("skipped") {
+        return raw;
+    }
     let task = &unit.node.task;
     if let Some(changed_when) = &task.changed_when {
-        let holds = holds(
-            unit,
-            &scope_with(unit, scope, &raw),
-            "changed_when",
-            changed_when,
-        );
-        match holds {
+        let scope = scope_with(unit, scope, &raw);
+        match holds(unit, &scope, "changed_when", changed_when) {
             Ok(holds) => _ = raw.insert("changed".into(), Value::Bool(holds)),
-            Err(error) => return Ok(failed_by(raw, error)),
+            Err(error) => return failed_by(raw, error),
         }
     }
-    if let Some(failed_when) = &task.failed_when
-        && !is(&raw, "skipped")
-    {
-        match holds(
-            unit,
-            &scope_with(unit, scope, &raw),
-            "failed_when",
-            failed_when,
-        ) {
+    if let Some(failed_when) = &task.failed_when {
+        let scope = scope_with(unit, scope, &raw);
+        match holds(unit, &scope, "failed_when", failed_when) {
             Ok(holds) => {
                 raw.insert("failed".into(), Value::Bool(holds));
                 raw.insert("failed_when_result".into(), Value::Bool(holds));
             }
-            Err(error) => return Ok(failed_by(raw, error)),
+            Err(error) => return failed_by(raw, error),
         }
     }
-    Ok(raw)
+    raw
 }
 
 fn failed_by(mut raw: Object, error: TaskError) -> Object {

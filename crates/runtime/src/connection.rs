@@ -111,7 +111,7 @@ pub(crate) fn connection_vars(
     let port = match &keywords.port {
         None => None,
         Some(Tmpl::Value(port)) => Some(Value::from(*port)),
-        Some(Tmpl::Template(text)) => Some(cx.value("port", &Value::String(text.clone()))?),
+        Some(Tmpl::Template(text)) => cx.keyword("port", &Value::String(text.clone()))?,
     };
     fill("ansible_port", port);
     Ok(vars)

@@ -328,6 +328,21 @@ impl Cursor {
             .any(|frame| matches!(frame, Frame::Handlers { .. }))
     }
 
+    /// Whether the host is among the handlers that run in any case: those that are flushed in an `always`.
+    #[must_use]
+    pub fn is_in_last_flush(&self) -> bool {
+        let is_always = |frame: &Frame| {
+            matches!(
+                frame,
+                Frame::Block {
+                    section: Section::Always,
+                    ..
+                }
+            )
+        };
+        self.is_flushing() && self.frames.iter().any(is_always)
+    }
+
     /// Leaves the innermost role that the current task is in; without one nothing happens.
     pub fn end_role(&mut self) {
         self.current = None;

@@ -71,6 +71,15 @@ impl Effects {
         }
     }
 
+    /// What is left of it where the task failed: its registered result, and what it brought in.
+    #[must_use]
+    pub(crate) fn of_failure(self) -> Self {
+        let mut left = self.without_facts();
+        let stays = |request: &Request| matches!(request, Request::Include(_) | Request::Meta(_));
+        left.requests.retain(stays);
+        left
+    }
+
     /// As one object, for the journal.
     #[must_use]
     pub fn to_object(&self) -> Object {

@@ -29,6 +29,16 @@ impl Evaluator<'_> {
             .map_err(|error| self.failed(field, &error))
     }
 
+    /// A keyword's value, rendered deeply; none where it is `omit`, which is as if it had not been written.
+    ///
+    /// # Errors
+    /// When a template in it fails.
+    pub(crate) fn keyword(&self, field: &str, value: &Value) -> Result<Option<Value>, TaskError> {
+        self.engine
+            .render_optional(value, self.scope)
+            .map_err(|error| self.failed(&format!("`{field}`"), &error))
+    }
+
     /// Why a template in a field failed, with the name that may have been meant.
     fn failed(&self, field: &str, error: &TemplateError) -> TaskError {
         let mut failed = TaskError::template(field, error);
@@ -68,9 +78,12 @@ impl Evaluator<'_> {
         field: &str,
         text: Option<&str>,
     ) -> Result<Option<String>, TaskError> {
-        text.map(|text| self.engine.render_text(text, self.scope))
-            .transpose()
-            .map_err(|error| self.failed(&format!("`{field}`"), &error))
+        let Some(text) = text else { return Ok(None) };
+        let value = self.keyword(field, &Value::String(text.to_owned()))?;
+        Ok(value.map(|value| match value {
+            Value::Null => String::new(),
+            value => py_str(&value),
+        }))
     }
 
     /// A keyword that is true or false.
@@ -86,7 +99,9 @@ impl Evaluator<'_> {
             None => Ok(None),
             Some(Tmpl::Value(value)) => Ok(Some(*value)),
             Some(Tmpl::Template(text)) => {
-                let value = self.value(&format!("`{field}`"), &Value::String(text.clone()))?;
+                let Some(value) = self.keyword(field, &Value::String(text.clone()))? else {
+                    return Ok(None);
+                };
                 as_bool(&value).map(Some).ok_or_else(|| {
                     TaskError::new(format!(
                         "`{field}` has to be true or false, and `{text}` gives {value}"
@@ -108,7 +123,7 @@ impl Evaluator<'_> {
         match number {
             None => Ok(None),
             Some(Tmpl::Value(value)) => Ok(Some((*value).into())),
-            Some(Tmpl::Template(text)) => self.number_of(field, text).map(Some),
+            Some(Tmpl::Template(text)) => self.number_of(field, text),
         }
     }
 
@@ -116,13 +131,16 @@ impl Evaluator<'_> {
     ///
     /// # Errors
     /// When it fails or gives something else.
-    pub(crate) fn number_of(&self, field: &str, text: &str) -> Result<f64, TaskError> {
-        let value = self.value(&format!("`{field}`"), &Value::String(text.to_owned()))?;
+    pub(crate) fn number_of(&self, field: &str, text: &str) -> Result<Option<f64>, TaskError> {
+        let Some(value) = self.keyword(field, &Value::String(text.to_owned()))? else {
+            return Ok(None);
+        };
         let number = value
             .as_f64()
             .or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()));
         number
             .filter(|number: &f64| number.is_finite() && *number >= 0.0)
+            .map(Some)
             .ok_or_else(|| {
                 TaskError::new(format!(
                     "`{field}` has to be a number, and `{text}` gives {value}"
@@ -171,7 +189,7 @@ impl Evaluator<'_> {
             Some(single) => std::slice::from_ref(single),
         };
         for entry in entries {
-            match self.value("`environment`", entry)? {
+            match self.keyword("environment", entry)?.unwrap_or_default() {
                 Value::Object(vars) => merged.extend(
                     vars.iter()
                         .map(|(name, value)| (name.clone(), py_str(value))),

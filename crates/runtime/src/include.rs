@@ -153,8 +153,7 @@ impl Compiler<'_> {
             inner.role_defaults.push(Arc::new(parts.defaults.clone()));
             inner.keywords.vars.extend(parts.vars.clone());
         }
-        inner.role = Some((role.name.clone(), role.path.clone()));
-        inner.folders.clear();
+        inner.enter_role(&role.name, role.path.as_deref());
         let first = u32::try_from(nodes.len()).unwrap_or(u32::MAX);
         nodes.extend(
             (first..)

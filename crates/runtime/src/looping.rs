@@ -8,7 +8,7 @@ use rustle_template::{Scope, Trust};
 use rustle_types::{LoopControl, Object};
 use serde_json::{Value, json};
 
-use crate::connection::is_connection_var;
+use crate::attempt::facts_in;
 use crate::evaluate::Evaluator;
 use crate::loop_items::items_of;
 use crate::outcome::{SECRET, censored, unreachable_result};
@@ -157,7 +157,9 @@ fn tell_item(unit: &Unit<'_>, cx: &Evaluator<'_>, label: String, result: &Object
     let no_log = unit.node.keywords.no_log.as_ref();
     // Where it cannot be told whether it may be shown, it may not.
     let is_secret = result.contains_key(SECRET)
-        || (no_log.is_some() && cx.flag("no_log", no_log).ok().flatten() != Some(false));
+        || cx
+            .flag("no_log", no_log)
+            .map_or(true, |flag| flag == Some(true));
     let (label, result) = if is_secret {
         ("(hidden)".into(), censored(result))
     } else {
@@ -193,12 +195,7 @@ impl Left {
         if let Some(name) = &unit.node.task.register {
             self.0.insert(name.clone(), Value::Object(result.clone()));
         }
-        if let Some(Value::Object(facts)) = result.get("ansible_facts") {
-            let is_free = |name: &&String| !is_connection_var(name);
-            let names = facts.keys().filter(is_free);
-            let facts = names.filter_map(|name| Some((name.clone(), facts.get(name)?.clone())));
-            self.0.extend(facts);
-        }
+        self.0.extend(facts_in(result));
     }
 }
 
@@ -339,9 +336,7 @@ fn combine(results: Vec<Value>) -> Object {
         .cloned()
         .collect();
     combined.insert("results".into(), Value::Array(results));
-    if all_skipped {
-        combined.insert("skipped".into(), Value::Bool(true));
-    }
+    combined.insert("skipped".into(), Value::Bool(all_skipped));
     if unreachable {
         combined.insert("unreachable".into(), Value::Bool(true));
     }

@@ -106,9 +106,6 @@ impl Unit<'_> {
         let names_nothing = take(&mut raw, MISSING);
         let mut effects = Effects::of_result(&raw, self.node);
         effects.requests = self.requests.take();
-        if raw.contains_key("results") && !is(&raw, "failed") {
-            raw.insert("failed".into(), Value::Bool(false));
-        }
         if let Some(name) = self.node.task.register.as_ref() {
             effects.register = Some((name.clone(), Value::Object(raw.clone())));
         }
@@ -116,14 +113,15 @@ impl Unit<'_> {
         let no_log = is_secret
             || cx
                 .flag("no_log", keywords.no_log.as_ref())
-                .ok()
-                .flatten()
-                .unwrap_or(keywords.no_log.is_some());
+                .map_or(true, |flag| flag == Some(true));
         let is_on = |field, flag| cx.flag(field, flag).ok().flatten().unwrap_or(false);
         let failed = is(&raw, "failed");
         let is_missing_include = names_nothing && failed;
         let ignores_errors =
             is_on("ignore_errors", keywords.ignore_errors.as_ref()) && !is_missing_include;
+        if failed || unreachable.is_some() {
+            effects = effects.of_failure();
+        }
         let delegates_facts = is_on("delegate_facts", keywords.delegate_facts.as_ref());
         if delegates_facts && keywords.delegate_to.is_some() {
             effects = effects.without_facts();

@@ -50,8 +50,11 @@ impl PlayContext {
         Layer::new(Arc::new(vars), Trust::Untrusted)
     }
 
-    /// What a role leaves for the rest of the play when it is brought in: its variables, where it says so.
+    /// What a role leaves for the rest of the play when it is brought in: its name, and its variables where it says so.
     pub fn add_role(&mut self, role: &RoleParts) {
+        if !self.roles.contains(&role.name) {
+            self.roles = self.roles.iter().chain([&role.name]).cloned().collect();
+        }
         if !role.is_public {
             return;
         }
@@ -62,9 +65,6 @@ impl PlayContext {
         };
         self.defaults = joined(&self.defaults, &role.defaults);
         self.role_vars = joined(&self.role_vars, &role.vars);
-        if !self.roles.contains(&role.name) {
-            self.roles = self.roles.iter().chain([&role.name]).cloned().collect();
-        }
     }
 
     /// The variables that a task on `host` sees, without those of a loop.
@@ -136,8 +136,13 @@ fn push_magic(
     let mut vars = basic_magic(settings, host, record);
     vars.insert("ansible_play_name".into(), Value::String(play.name.clone()));
     let roles: Value = play.roles.iter().cloned().map(Value::String).collect();
-    vars.insert("ansible_play_role_names".into(), roles.clone());
-    vars.insert("ansible_role_names".into(), roles);
+    for name in [
+        "ansible_play_role_names",
+        "ansible_role_names",
+        "role_names",
+    ] {
+        vars.insert(name.into(), roles.clone());
+    }
     if let Some((name, path)) = node.and_then(|node| node.role.as_ref()) {
         let (collection, short) = collection_and_role(name);
         vars.insert("role_name".into(), short.into());

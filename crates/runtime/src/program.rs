@@ -143,6 +143,8 @@ pub(crate) struct Surroundings {
     pub(crate) role_defaults: Vec<Arc<Object>>,
     pub(crate) params: Vec<Arc<Layer>>,
     pub(crate) role: Option<(String, Option<String>)>,
+    /// The roles around that one, innermost first.
+    pub(crate) parents: Vec<(String, Option<String>)>,
     pub(crate) hosts: Option<Arc<HashSet<HostName>>>,
     pub(crate) batch: usize,
     pub(crate) is_handler: bool,
@@ -320,8 +322,7 @@ impl Surroundings {
         }
         inner.push_params(&scope.params, Trust::Trusted);
         if let Some(role) = &scope.role {
-            inner.role = Some((role.clone(), scope.role_path.clone()));
-            inner.folders.clear();
+            inner.enter_role(role, scope.role_path.as_deref());
         }
         if let Some(path) = &scope.path {
             inner.enter_file(path);
@@ -335,6 +336,24 @@ impl Surroundings {
             self.params
                 .push(Layer::new(Arc::new(params.clone()), trust));
         }
+    }
+
+    /// What lies in a role finds its files there. In a role that another brings in, the roles around it are known by name, the
+    /// innermost first.
+    pub(crate) fn enter_role(&mut self, name: &str, path: Option<&str>) {
+        let role = (name.to_owned(), path.map(str::to_owned));
+        self.folders.clear();
+        let Some(parent) = self.role.replace(role) else {
+            return;
+        };
+        self.parents.insert(0, parent);
+        let names = self.parents.iter().map(|(name, _)| name.clone());
+        let paths = self.parents.iter().map(|(_, path)| path.clone());
+        let about = Object::from_iter([
+            ("ansible_parent_role_names".to_owned(), names.collect()),
+            ("ansible_parent_role_paths".to_owned(), paths.collect()),
+        ]);
+        self.push_params(&about, Trust::Untrusted);
     }
 
     /// What lies in a task file finds others beside it.

@@ -93,22 +93,29 @@ impl Unit<'_> {
                     reason = "clamped"
                 )]
                 cx.number_of("throttle", text)
+                    .ok()
+                    .flatten()
                     .map_or(0, |limit| limit.clamp(0.0, 1e9) as u32)
             }
         }
     }
 
-    /// Whether the task is run on one host for all.
+    /// Whether the task is run on one host for all; `in_step` tells whether the hosts go through the tasks together.
     ///
     /// A keyword that cannot be rendered counts as not set; the task then fails with the reason.
     #[must_use]
-    pub fn is_run_once(&self) -> bool {
+    pub fn is_run_once(&self, in_step: bool) -> bool {
         match self.node.call.short_name() {
             // They are done once for all.
             "add_host" | "pause" => return true,
             "meta" => {
                 let request = actions::meta_request(&self.node.call.args);
-                return request.as_deref() == Some("refresh_inventory");
+                return match request.as_deref() {
+                    Some("refresh_inventory") => true,
+                    // What they do they do to all hosts, and the first decides.
+                    Some("clear_facts" | "clear_host_errors" | "end_batch" | "end_play") => in_step,
+                    _ => false,
+                };
             }
             _ => {}
         }
@@ -190,7 +197,7 @@ impl Unit<'_> {
         let Some(delegate) = delegate.filter(|name| !name.is_empty()).map(HostName::from) else {
             return Ok(scope.clone());
         };
-        let there = self.play.scope(self.world, Some(self.node), &delegate);
+        let there = self.scope_of_delegate(&delegate);
         let reached = |name: &str| {
             let value = there
                 .contains(name)
@@ -214,6 +221,15 @@ impl Unit<'_> {
         vars.insert("ansible_delegated_vars".into(), Value::Object(by_host));
         let scope = scope.extend().push_layer(Arc::new(vars), Trust::Untrusted);
         Ok(scope.build())
+    }
+
+    /// What is known of a host that the task is delegated to. The host in `inventory_hostname` is the task's own there too.
+    fn scope_of_delegate(&self, delegate: &HostName) -> Scope {
+        let there = self.play.scope(self.world, Some(self.node), delegate);
+        let own = Value::String(self.host.to_string());
+        let vars = Object::from_iter([("inventory_hostname".to_owned(), own)]);
+        let there = there.extend().push_layer(Arc::new(vars), Trust::Untrusted);
+        there.build()
     }
 
     /// Runs one item (or the task itself, without a loop) to the end of its attempts.
@@ -284,9 +300,7 @@ impl Unit<'_> {
         let keywords = &self.node.keywords;
         let place = prepared.delegate.as_ref().unwrap_or(self.host);
         let host_scope = match &prepared.delegate {
-            Some(delegate) if delegate != self.host => {
-                self.play.scope(self.world, Some(self.node), delegate)
-            }
+            Some(delegate) if delegate != self.host => self.scope_of_delegate(delegate),
             _ => scope.clone(),
         };
         let own = match &prepared.delegate {

@@ -25,7 +25,8 @@ pub(crate) fn run(context: &ActionContext<'_>) -> Result<ModuleResult, TaskError
     if let Some(var) = &var {
         args.insert("var".into(), var.clone());
     }
-    let mut args = context.check(&SPEC, args)?.args;
+    let msg = args.get("msg").cloned();
+    let args = context.check(&SPEC, args)?.args;
     let mut result = ModuleResult::default();
     let verbosity = args.get("verbosity").and_then(Value::as_i64).unwrap_or(0);
     if verbosity > i64::from(context.unit.world.settings.verbosity) {
@@ -38,15 +39,12 @@ pub(crate) fn run(context: &ActionContext<'_>) -> Result<ModuleResult, TaskError
     }
     match var.filter(|var| !var.is_null()) {
         Some(var) => show_variable(context, &var, &mut result)?,
-        None => {
-            let msg = args.shift_remove("msg").filter(|msg| !msg.is_null());
-            result.msg = Some(msg.unwrap_or_else(|| "Hello world!".into()));
-        }
+        None => result.msg = Some(msg.unwrap_or_else(|| "Hello world!".into())),
     }
     Ok(result)
 }
 
-/// The value of an expression under its own text. One that is not defined is no failure here.
+/// The value of an expression under its own text. What is not defined is no failure here.
 fn show_variable(
     context: &ActionContext<'_>,
     var: &Value,
@@ -54,25 +52,29 @@ fn show_variable(
 ) -> Result<(), TaskError> {
     let engine = context.cx.engine;
     let Value::String(expression) = var else {
-        let value = context.cx.value("argument `var`", var)?;
-        result.result.insert(rustle_module::py_str(var), value);
-        return Ok(());
+        return Err(TaskError::new(format!(
+            "argument `var` of module `debug` has to be text: an expression, without braces; found {var}"
+        )));
     };
-    let value = if expression.contains("{{") {
-        engine.render_str(expression, context.cx.scope)
+    let failed = |error| TaskError::template("argument `var`", &error);
+    let (value, errors) = if expression.contains("{{") {
+        let value = engine.render_str(expression, context.cx.scope);
+        (value.map_err(failed)?, Vec::new())
     } else {
-        engine.evaluate(expression, context.cx.scope)
+        engine
+            .evaluate_marking(expression, context.cx.scope)
+            .map_err(failed)?
     };
-    let value = match value {
-        Ok(value) => value,
-        Err(error) if error.is_undefined() => {
-            result
-                .warnings
-                .push(format!("`{expression}` is not defined: {error}"));
-            "VARIABLE IS NOT DEFINED!".into()
-        }
-        Err(error) => return Err(TaskError::template("argument `var`", &error)),
-    };
+    if !errors.is_empty() {
+        let told = (1..).zip(&errors);
+        let told = told.map(|(number, error)| format!("\nerror {number} - {}", error.detail));
+        let what = if errors.len() == 1 { "error" } else { "errors" };
+        result.warnings.push(format!(
+            "Encountered {} template {what}.{}",
+            errors.len(),
+            told.collect::<String>()
+        ));
+    }
     result.result.insert(expression.clone(), value);
     Ok(())
 }

@@ -1,20 +1,24 @@
 //! `fail`: fails with a message.
 
-use rustle_module::{Default, Opt, Spec, Type, py_str};
+use rustle_module::{Opt, Spec, Type};
 use rustle_types::ModuleResult;
-use serde_json::Value;
 
 use super::ActionContext;
 use crate::result::TaskError;
 
 pub(crate) const SPEC: Spec = Spec::new(
     "fail",
-    &[Opt::new("msg", Type::Str).default(Default::Str("Failed as requested from task"))],
+    // Messages keep their type.
+    &[Opt::new("msg", Type::Raw)],
 );
 
 pub(crate) fn run(context: &ActionContext<'_>) -> Result<ModuleResult, TaskError> {
-    let args = context.check(&SPEC, context.args()?)?.args;
-    Ok(ModuleResult::failure(py_str(
-        args.get("msg").unwrap_or(&Value::Null),
-    )))
+    let args = context.args()?;
+    let msg = args.get("msg").cloned();
+    context.check(&SPEC, args)?;
+    Ok(ModuleResult {
+        failed: true,
+        msg: Some(msg.unwrap_or_else(|| "Failed as requested from task".into())),
+        ..ModuleResult::default()
+    })
 }

@@ -125,7 +125,8 @@ pub(crate) async fn run(context: &ActionContext<'_>) -> Result<Object, UnitError
         module if is_include(module) => return Ok(include::run(context)?),
         "meta" => return Ok(meta::run(context).await?),
         "ansible.posix.patch" | "patch" => patch::run(context).await?,
-        "pause" => pause::run(context).await?,
+        // What it says of itself is no output of a command: there are no lines of it.
+        "pause" => return Ok(pause::run(context).await?.into_object()),
         "reboot" => reboot::run(context).await?,
         "wait_for_connection" => wait_for_connection::run(context).await?,
         "ansible.posix.synchronize" => synchronize::run(context).await?,

@@ -16,6 +16,7 @@ use rustle_types::{
     Term,
 };
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// How many names a hint lists at the most.
 const NAMED: usize = 3;
@@ -32,6 +33,8 @@ pub(crate) struct Checker<'a> {
     pub(crate) forgiving: usize,
     /// What the tasks that were looked at bring in for sure.
     pub(crate) reached: Reached,
+    /// Modules with defaults for their arguments, wherever in the plan: what is missing may be among these.
+    pub(crate) with_defaults: BTreeSet<String>,
 }
 
 impl Checker<'_> {
@@ -117,10 +120,23 @@ impl Checker<'_> {
             self.expression(&format!("{path}.when"), &when.0);
         }
         self.become_method(keywords, path);
+        self.note_defaults(keywords);
         self.value(
             &Value::Object(keywords.vars.clone()),
             &format!("{path}.vars"),
         );
+    }
+
+    fn note_defaults(&mut self, keywords: &Keywords) {
+        let entries = match &keywords.module_defaults {
+            Some(Value::Array(entries)) => entries.as_slice(),
+            Some(single) => std::slice::from_ref(single),
+            None => return,
+        };
+        let names = entries.iter().filter_map(Value::as_object);
+        let names = names.flat_map(|entry| entry.keys());
+        self.with_defaults
+            .extend(names.map(|name| short_name(name).to_owned()));
     }
 
     /// A method that a template picks is looked at when the task runs.
@@ -166,7 +182,10 @@ impl Checker<'_> {
     /// Arguments that can be told to be wrong before they are rendered.
     fn literals(&mut self, spec: Option<&Spec>, call: &ModuleCall, path: &str) {
         if let Some(spec) = spec {
-            let problems = check_literals(spec, &call.args);
+            let mut problems = check_literals(spec, &call.args);
+            if self.with_defaults.contains(call.short_name()) {
+                problems.retain(|problem| problem.option.is_some());
+            }
             for problem in problems.into_iter().filter(|_| self.forgiving == 0) {
                 let place = problem
                     .option

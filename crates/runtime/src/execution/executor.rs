@@ -231,6 +231,7 @@ impl PlanExecutor {
             problems: Vec::new(),
             forgiving: 0,
             reached: Reached::default(),
+            with_defaults: BTreeSet::new(),
         };
         checker.plan(plan);
         plan.name_subjects(&mut checker.problems);

@@ -26,6 +26,14 @@ pub(crate) fn strategy_of(
     }
 }
 
+/// Whether the strategy keeps the hosts together at each task.
+pub(crate) const fn is_in_step(kind: StrategyKind) -> bool {
+    matches!(
+        kind,
+        StrategyKind::Linear | StrategyKind::Rolling { .. } | StrategyKind::Batch
+    )
+}
+
 pub(crate) fn rules(play: &PlayPlan, strategy: StrategyKind, options: &ExecutionOptions) -> Losses {
     let percentage = play.max_fail_percentage.as_ref().and_then(Tmpl::as_value);
     Losses {

@@ -13,7 +13,7 @@ use crate::execution::batches::slice_batches;
 use crate::execution::compile::{compile, holds_flushes, named_handlers, role_names};
 use crate::execution::error::ExecutionError;
 use crate::execution::executor::PlanExecutor;
-use crate::execution::placement::{rules, strategy_of};
+use crate::execution::placement::{is_in_step, rules, strategy_of};
 use crate::execution::play_keywords::{ask, render, waits};
 use crate::execution::round::{Round, RoundPlan};
 use crate::execution::run::{AfterRound, Run};
@@ -114,6 +114,7 @@ impl PlanExecutor {
             let strands = strands(strategy, play, &batches, &program.nodes);
             let round = Round::new(RoundPlan {
                 strategy: strategy_of(strategy, &strands, run.options),
+                in_step: is_in_step(strategy),
                 strands,
                 handlers: named_handlers(program.handlers.to_vec(), &run.world, &context),
                 hosts: slice_hosts,
@@ -122,7 +123,7 @@ impl PlanExecutor {
                 force_handlers: run.options.force_handlers || is_on(play.force_handlers.as_ref()),
                 flushes_at_end: !holds_flushes(play),
             });
-            let after = run.round(round, &mut context, &hosts).await;
+            let after = run.round(round, &mut context, &scheduled.hosts).await;
             if matches!(after, AfterRound::EndPlay) {
                 break;
             }

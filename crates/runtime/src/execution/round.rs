@@ -43,6 +43,7 @@ pub(crate) struct Round {
     /// The play's handlers; those of roles that are brought in come at the end.
     handlers: Vec<Arc<Handler>>,
     strategy: Box<dyn Strategy<Position>>,
+    in_step: bool,
     /// What was brought in, by the place of the task that did: a file or role, how often it was met, and its tasks.
     included: HashMap<TaskPath, Vec<Included>>,
     /// Tasks that run on one host for all: who runs them, or that they ran.
@@ -92,6 +93,8 @@ pub(crate) struct RoundPlan {
     pub(crate) strands: StrandPlan,
     pub(crate) handlers: Vec<Arc<Handler>>,
     pub(crate) strategy: Box<dyn Strategy<Position>>,
+    /// Whether the strategy keeps the hosts together at each task.
+    pub(crate) in_step: bool,
     pub(crate) play: u32,
     pub(crate) rules: Losses,
     pub(crate) force_handlers: bool,
@@ -110,6 +113,7 @@ impl Round {
             index: plan.hosts.iter().cloned().zip(0..).collect(),
             handlers: plan.handlers,
             strategy: plan.strategy,
+            in_step: plan.in_step,
             included: HashMap::new(),
             once: HashMap::new(),
             end: TaskPath(vec![plan.play, u32::MAX]),
@@ -188,9 +192,12 @@ impl Round {
         match ended {
             Ended::Passed => cursor.pass(),
             Ended::Failed | Ended::Unreachable => {
-                if cursor.fail() == Fate::Out {
+                let fate = cursor.fail();
+                if fate == Fate::Out {
                     cursor.leave();
                 }
+                let host = self.walks[walk].host;
+                self.hosts[host].is_removed |= fate != Fate::Rescued;
             }
         }
         self.look(walk);
@@ -210,6 +217,7 @@ impl Round {
             self.once.insert(unit.path.clone(), Once::Ran(ended));
         }
         let cursor = &mut self.walks[walk].cursor;
+        let is_last_flush = cursor.is_in_last_flush();
         let fate = match ended {
             Ended::Passed => {
                 cursor.enter_lists(brought);
@@ -221,10 +229,14 @@ impl Round {
                 cursor.pass();
                 self.standings[walk] = Standing::Done;
                 self.hosts[host].state = HostState::Unreachable;
+                self.hosts[host].is_removed = true;
                 self.park(host);
                 return Some(Fate::Out);
             }
         };
+        self.hosts[host].is_removed |= fate.is_some_and(|fate| fate != Fate::Rescued);
+        // Of the handlers that run in any case none follows one that fails.
+        self.hosts[host].is_flushed |= is_last_flush && fate == Some(Fate::Out);
         if ended == Ended::Failed && self.hosts[host].state == HostState::Left {
             self.hosts[host].state = HostState::Failed;
         }
@@ -246,6 +258,7 @@ impl Round {
             let slot = &mut self.hosts[index];
             slot.notified.clear();
             slot.wanted.clear();
+            slot.is_removed = true;
             if slot.state == HostState::Active {
                 slot.state = HostState::Left;
             }
@@ -331,6 +344,11 @@ impl Round {
             .any(|standing| *standing != Standing::Done)
     }
 
+    /// Whether the hosts go through the tasks together.
+    pub(crate) fn is_in_step(&self) -> bool {
+        self.in_step
+    }
+
     /// Nothing more starts.
     pub(crate) fn close(&mut self) {
         self.is_closed = true;
@@ -349,6 +367,12 @@ impl Round {
             .filter(|slot| slot.state.is_lost())
             .count();
         Losses { lost, ..self.rules }
+    }
+
+    /// Hosts that count no longer as hosts of the play.
+    pub(crate) fn removed(&self) -> impl Iterator<Item = &HostName> {
+        let is_gone = |slot: &&HostSlot| slot.is_removed || slot.state != HostState::Active;
+        self.hosts.iter().filter(is_gone).map(|slot| &slot.name)
     }
 
     /// All hosts, and what became of them.

@@ -241,10 +241,11 @@ impl Run<'_> {
             return;
         }
         let world = self.world.clone();
+        let in_step = round.is_in_step();
         let rules_of = |step: &Step, host: &HostName| {
             let unit = unit(&world, play, step, host, &CancelToken::new());
             UnitRules {
-                runs_once: unit.is_run_once(),
+                runs_once: unit.is_run_once(in_step),
                 throttle: unit.throttle(),
             }
         };
@@ -253,7 +254,7 @@ impl Run<'_> {
             let mut has_passed = false;
             for (host, step) in round.startable(free, &rules_of) {
                 if self.is_confirmed(&step).await {
-                    self.launch(host, step, play);
+                    self.launch(host, step, (play, in_step));
                 } else {
                     let unit = UnitId {
                         path: step.place,
@@ -270,13 +271,13 @@ impl Run<'_> {
     }
 
     /// Starts one unit, unless an earlier part of the run did it.
-    fn launch(&mut self, host: HostName, step: Step, play: &PlayContext) {
+    fn launch(&mut self, host: HostName, step: Step, (play, in_step): (&PlayContext, bool)) {
         let id = UnitId {
             path: step.place.clone(),
             host: host.clone(),
         };
         let (world, play, cancel) = (self.world.clone(), play.clone(), self.cancel.clone());
-        let ran_once = unit(&world, &play, &step, &host, &cancel).is_run_once();
+        let ran_once = unit(&world, &play, &step, &host, &cancel).is_run_once(in_step);
         let is_safe = may_run_twice(&step.node.call);
         let begin = self
             .replay

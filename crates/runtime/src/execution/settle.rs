@@ -138,7 +138,7 @@ impl Run<'_> {
         let effects = &outcome.effects;
         // A module that is run once by its nature leaves its result with its own host alone.
         let is_asked_for = !matches!(step.node.keywords.run_once, None | Some(Tmpl::Value(false)));
-        if ran_once && is_asked_for && step.handler.is_none() {
+        if ran_once && is_asked_for {
             round
                 .hosts()
                 .for_each(|(host, _)| self.book.apply(host, effects));
@@ -192,6 +192,11 @@ impl Run<'_> {
                 return true;
             }
             "refresh_inventory" => self.refresh_inventory(),
+            "clear_facts" if round.is_in_step() => {
+                round
+                    .hosts()
+                    .for_each(|(host, _)| self.book.clear_facts(host));
+            }
             "clear_facts" => self.book.clear_facts(host),
             "clear_host_errors" => {
                 round.forgive();
@@ -206,11 +211,7 @@ impl Run<'_> {
 
     /// Tells tasks which hosts are still in the play.
     pub(crate) fn refresh(&self, play: &mut PlayContext, all: &[HostName], round: &Round) {
-        let gone: HashSet<&HostName> = round
-            .hosts()
-            .filter(|(_, state)| *state != HostState::Active)
-            .map(|(host, _)| host)
-            .collect();
+        let gone: HashSet<&HostName> = round.removed().collect();
         let is_in = |host: &&HostName| !self.lost.contains(*host) && !gone.contains(*host);
         let active: Vec<HostName> = all.iter().filter(is_in).cloned().collect();
         let batch: Vec<HostName> = round

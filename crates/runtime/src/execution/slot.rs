@@ -22,6 +22,8 @@ pub(crate) struct HostSlot {
     /// Roles that ran on it, or began to.
     pub(crate) roles: HashSet<String>,
     pub(crate) is_flushed: bool,
+    /// Whether it counts no longer as a host of the play, even while its `always` sections run or after its errors were cleared.
+    pub(crate) is_removed: bool,
 }
 
 /// What became of a host in this play.
@@ -53,6 +55,7 @@ impl HostSlot {
             wanted: BTreeSet::new(),
             roles: HashSet::new(),
             is_flushed: false,
+            is_removed: false,
         }
     }
 
@@ -64,38 +67,39 @@ impl HostSlot {
     }
 }
 
-/// The handlers that a notification means, by index: the one with that name of the list that came last, and those that
-/// listen to it, of several with one name again the last.
+/// The handlers that a notification means, by index: the one with that name, and those that listen to it, of several with one name
+/// one. Of several lists of handlers the last counts, and within a list the first.
 pub(crate) fn meant_by(handlers: &[Arc<Handler>], notified: &str) -> BTreeSet<usize> {
-    let mut meant = BTreeSet::new();
-    let named = |(_, handler): &(usize, &Arc<Handler>)| handler.is_called(notified);
-    let mut found: Option<(usize, &[u32])> = None;
-    for (index, handler) in handlers.iter().enumerate().filter(named) {
-        let list = list_of(handler);
-        // Within a list the first counts, of several lists the last.
-        if found.is_none_or(|(_, known)| known != list) {
-            found = Some((index, list));
-        }
-    }
-    meant.extend(found.map(|(index, _)| index));
+    let mut lists: Vec<_> = handlers
+        .iter()
+        .enumerate()
+        .collect::<Vec<_>>()
+        .chunk_by(|(_, one), (_, next)| list_of(one) == list_of(next))
+        .map(<[_]>::to_vec)
+        .collect();
+    lists.reverse();
+    let by_rank = lists.concat();
+    let named = by_rank
+        .iter()
+        .find(|(_, handler)| handler.is_called(notified));
+    let mut meant: BTreeSet<usize> = named.map(|(index, _)| *index).into_iter().collect();
     let mut seen = HashSet::new();
-    for (index, handler) in handlers.iter().enumerate().rev() {
-        if handler.listens_to(notified)
-            && (handler.name.is_empty() || seen.insert((&handler.role, &handler.name)))
-        {
+    for (index, handler) in by_rank {
+        if handler.listens_to(notified) && (handler.name.is_empty() || seen.insert(&handler.name)) {
             meant.insert(index);
         }
     }
     meant
 }
 
-/// Where the list lies that a handler is of.
-fn list_of(handler: &Handler) -> &[u32] {
+/// The list that a handler is of: where it lies, and of which role it is.
+fn list_of(handler: &Handler) -> (&[u32], Option<&str>) {
     let path = match &handler.node {
         Node::Task(node) => &node.path.0,
         Node::Block(node) => &node.path.0,
     };
-    path.split_last().map_or(&[], |(_, list)| list)
+    let list = path.split_last().map_or(&[][..], |(_, list)| list);
+    (list, handler.role.as_deref())
 }
 
 #[cfg(test)]
@@ -116,6 +120,7 @@ mod tests {
             {"name": "b", "ping": {}, "role": "r"},
             {"name": "a", "ping": {}},
             {"name": "c", "ping": {}, "listen": "topic"},
+            {"name": "c", "ping": {}, "listen": "topic"},
         ]))
         .unwrap();
         let compiler = Compiler {
@@ -133,11 +138,12 @@ mod tests {
         .handlers;
         let all: Vec<Arc<Handler>> = first.iter().chain(later.iter()).cloned().collect();
         let meant = |name: &str| meant_by(&all, name).into_iter().collect::<Vec<_>>();
-        assert_eq!(meant("a"), [4]);
+        assert_eq!(meant("a"), [5]);
+        assert_eq!(meant("c"), [3]);
         assert_eq!(
             meant("topic"),
-            [3, 4],
-            "of two with one name the last listens"
+            [3, 5],
+            "of two with one name the first of the last list listens"
         );
         assert_eq!(meant("r : b"), [1]);
         assert_eq!(meant("nobody"), [0; 0]);

@@ -46,6 +46,7 @@ fn round(
         strands: StrandPlan::single(&compiler.compile(&[&batch], &[]).nodes),
         handlers: Vec::new(),
         strategy,
+        in_step: true,
         play: 0,
         rules,
         force_handlers: false,
@@ -216,7 +217,7 @@ mod side_by_side {
 
     use super::*;
     use crate::execution::batches::{batch_order, slice_batches};
-    use crate::execution::placement::strategy_of;
+    use crate::execution::placement::{is_in_step, strategy_of};
     use crate::execution::schedule::RoundSchedule;
     use crate::execution::strands::strands;
 
@@ -244,6 +245,7 @@ mod side_by_side {
                 .map(|n| HostName::from(format!("h{n}")))
                 .collect(),
             strategy: strategy_of(kind, &strands, &options),
+            in_step: is_in_step(kind),
             strands,
             handlers: program.handlers.to_vec(),
             play: 0,
