@@ -26,7 +26,7 @@ const HOST: &str = "h1";
 const RUN: &str = "KIT_LOCAL_RUN";
 
 /// Cases in which a host cannot do without the others, and why.
-const NEEDS_THE_OTHERS: [(&str, &str); 14] = [
+const NEEDS_THE_OTHERS: [(&str, &str); 20] = [
     (
         "04-register-hostvars",
         "what others registered is asked for",
@@ -50,10 +50,16 @@ const NEEDS_THE_OTHERS: [(&str, &str); 14] = [
     ("109-delegate", "tasks are delegated"),
     ("126-set-fact", "what others have is asked for"),
     ("142-environment", "a task is delegated"),
+    ("170-handlers-run-once", "a handler is delegated"),
+    ("173-failed-effects", "a task is delegated"),
+    ("175-meta-first-host", "the hosts of the play are asked for"),
+    ("179-play-hosts", "the hosts of the play are asked for"),
+    ("182-add-host-groups", "hosts are added"),
+    ("183-unreachable-rescue", "a task is delegated"),
 ];
 
 /// Cases whose hosts are those of an inventory beside the plan, which a run in one process does not read.
-const WITH_AN_INVENTORY: [&str; 7] = [
+const WITH_AN_INVENTORY: [&str; 8] = [
     "90-inventory-folder",
     "91-inventory-program",
     "92-refresh-inventory",
@@ -61,6 +67,7 @@ const WITH_AN_INVENTORY: [&str; 7] = [
     "94-connection-templates",
     "95-patterns",
     "97-vault",
+    "180-precedence-files",
 ];
 
 fn needs_the_others(case: &Path) -> bool {
