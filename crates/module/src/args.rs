@@ -50,10 +50,14 @@ pub enum ArgError {
         why: String,
     },
     /// A value is none of the accepted ones.
-    #[error("value of {name} must be one of: {choices}, got: {found}")]
+    #[error("value of {name} must be {}: {choices}{} {found}",
+        if *is_list { "one or more of" } else { "one of" },
+        if *is_list { ". Got no match for:" } else { ", got:" })]
     Choice {
         /// The option.
         name: String,
+        /// Whether the option is a list of such values.
+        is_list: bool,
         /// The accepted values.
         choices: String,
         /// What was given.
@@ -80,15 +84,19 @@ impl ArgError {
     /// The mistake as it is told where it is one inside of the option `outer`.
     fn found_in(self, outer: &str) -> Self {
         match self {
-            Self::Missing(names) => Self::Missing(format!("{names} found in {outer}")),
+            Self::MutuallyExclusive(names) => Self::MutuallyExclusive(inside(&names, outer)),
+            Self::Missing(names) => Self::Missing(inside(&names, outer)),
+            Self::Group(told) => Self::Group(inside(&told, outer)),
             Self::Choice {
                 name,
+                is_list,
                 choices,
                 found,
             } => Self::Choice {
                 name,
+                is_list,
                 choices,
-                found: format!("{found} found in {outer}"),
+                found: inside(&found, outer),
             },
             Self::Type {
                 what,
@@ -115,8 +123,24 @@ impl ArgError {
                     why,
                 }
             }
-            other => other,
+            Self::Unknown {
+                module,
+                names,
+                supported,
+            } => Self::Unknown {
+                module,
+                names: format!("{outer}.{names}"),
+                supported,
+            },
         }
+    }
+}
+
+/// What is told of a mistake, with the option that it is inside of.
+fn inside(told: &str, outer: &str) -> String {
+    match told.rsplit_once(" found in ") {
+        Some((told, inner)) => format!("{told} found in {outer} -> {inner}"),
+        None => format!("{told} found in {outer}"),
     }
 }
 
@@ -146,6 +170,7 @@ pub fn check_all_args(
 ) -> Result<CheckedArgs, Vec<ArgError>> {
     let mut errors = Vec::new();
     let checked = check_into(spec, given, expand, &mut errors);
+    join_unknown(spec, &mut errors);
     if errors.is_empty() {
         Ok(checked)
     } else {
@@ -177,13 +202,11 @@ fn check_into(
     for option in &options {
         errors.extend(check_choices(option, &mut args).err());
     }
-    errors.extend(check_groups(spec.constraints, &args).err());
+    errors.extend(check_groups(spec.constraints, &args));
     for option in options.iter().filter(|o| !o.suboptions.is_empty()) {
         check_suboptions(option, &mut args, expand, errors);
     }
-    if !unknown.is_empty() && !spec.any_option {
-        errors.push(unknown_error(spec, &options, unknown));
-    }
+    errors.extend(unknown_errors(spec, &options, unknown));
     let mut secrets = Vec::new();
     for option in options.iter().filter(|o| o.no_log) {
         collect_texts(args.get(option.name), &mut secrets);
@@ -319,7 +342,7 @@ fn check_suboptions(
     expand: &dyn Expand,
     errors: &mut Vec<ArgError>,
 ) {
-    let spec = Spec::new(option.name, option.suboptions);
+    let spec = Spec::new(option.name, option.suboptions).constraints(option.constraints);
     let mut inner = Vec::new();
     let mut check = |value: &mut Value| {
         if let Value::Object(fields) = value {
@@ -355,63 +378,73 @@ fn check_exclusive(constraints: &[Constraint], args: &Object) -> Result<(), ArgE
     }
 }
 
-fn check_groups(constraints: &[Constraint], args: &Object) -> Result<(), ArgError> {
+/// What is missing beside what is given: of each kind of rule the first that does not hold.
+fn check_groups(constraints: &[Constraint], args: &Object) -> Vec<ArgError> {
+    let mut errors: Vec<(u8, String)> = Vec::new();
     for constraint in constraints {
-        let missing_of = |names: &'static [&'static str]| -> Vec<&'static str> {
-            names
-                .iter()
-                .copied()
-                .filter(|name| !is_given(args, name))
-                .collect()
-        };
-        let problem = match *constraint {
-            Constraint::MutuallyExclusive(_) => None,
-            Constraint::RequiredTogether(names) => {
-                let missing = missing_of(names).len();
-                (missing > 0 && missing < names.len())
-                    .then(|| format!("parameters are required together: {}", names.join(", ")))
-            }
-            Constraint::RequiredOneOf(names) => (missing_of(names).len() == names.len())
-                .then(|| format!("one of the following is required: {}", names.join(", "))),
-            Constraint::RequiredIf {
-                option,
-                value,
-                required,
-                any,
-            } => {
-                let missing = missing_of(required);
-                let applies = args.get(option).is_some_and(|given| py_str(given) == value);
-                let fails = if any {
-                    missing.len() == required.len()
-                } else {
-                    !missing.is_empty()
-                };
-                (applies && fails).then(|| {
-                    let term = if any { "any" } else { "all" };
-                    format!(
-                        "{option} is {value} but {term} of the following are missing: {}",
-                        missing.join(", ")
-                    )
-                })
-            }
-            Constraint::RequiredBy { option, required } => {
-                let missing = missing_of(required);
-                (is_given(args, option) && !missing.is_empty()).then(|| {
-                    format!(
-                        "missing parameter(s) required by '{option}': {}",
-                        missing.join(", ")
-                    )
-                })
-            }
-        };
-        if let Some(problem) = problem {
-            return Err(ArgError::Group(problem));
+        if let Some((kind, told)) = missing_beside(constraint, args)
+            && !errors.iter().any(|(known, _)| *known == kind)
+        {
+            errors.push((kind, told));
         }
     }
-    Ok(())
+    errors.sort_by_key(|(kind, _)| *kind);
+    let told = errors.into_iter().map(|(_, told)| ArgError::Group(told));
+    told.collect()
 }
 
-fn unknown_error(spec: &Spec, options: &[&'static Opt], unknown: Vec<String>) -> ArgError {
+/// What a rule misses, and its kind's place among the kinds.
+fn missing_beside(constraint: &Constraint, args: &Object) -> Option<(u8, String)> {
+    let missing_of = |names: &'static [&'static str]| -> Vec<&'static str> {
+        let names = names.iter().copied();
+        names.filter(|name| !is_given(args, name)).collect()
+    };
+    match *constraint {
+        Constraint::MutuallyExclusive(_) => None,
+        Constraint::RequiredTogether(names) => {
+            let missing = missing_of(names).len();
+            let told = || format!("parameters are required together: {}", names.join(", "));
+            (missing > 0 && missing < names.len()).then(|| (0, told()))
+        }
+        Constraint::RequiredOneOf(names) => {
+            let told = || format!("one of the following is required: {}", names.join(", "));
+            (missing_of(names).len() == names.len()).then(|| (1, told()))
+        }
+        Constraint::RequiredIf {
+            option,
+            value,
+            required,
+            any,
+        } => {
+            let missing = missing_of(required);
+            let applies = args.get(option).is_some_and(|given| py_str(given) == value);
+            let fails = if any {
+                missing.len() == required.len()
+            } else {
+                !missing.is_empty()
+            };
+            let term = if any { "any" } else { "all" };
+            let told = || {
+                format!(
+                    "{option} is {value} but {term} of the following are missing: {}",
+                    missing.join(", ")
+                )
+            };
+            (applies && fails).then(|| (2, told()))
+        }
+        Constraint::RequiredBy { option, required } => {
+            let missing = missing_of(required);
+            let told = || {
+                let missing = missing.join(", ");
+                format!("missing parameter(s) required by '{option}': {missing}")
+            };
+            (is_given(args, option) && !missing.is_empty()).then(|| (3, told()))
+        }
+    }
+}
+
+/// One error for each option that is not known.
+fn unknown_errors(spec: &Spec, options: &[&'static Opt], unknown: Vec<String>) -> Vec<ArgError> {
     let public = || options.iter().filter(|o| !o.internal);
     let names: Vec<&str> = sorted(public().map(|o| o.name).collect());
     let aliases: Vec<&str> = sorted(public().flat_map(|o| o.aliases.iter().copied()).collect());
@@ -420,11 +453,35 @@ fn unknown_error(spec: &Spec, options: &[&'static Opt], unknown: Vec<String>) ->
     } else {
         format!(" ({})", aliases.join(", "))
     };
-    ArgError::Unknown {
+    let unknown = unknown.into_iter().map(|name| ArgError::Unknown {
         module: spec.qualified_name(),
-        names: sorted(unknown).join(", "),
+        names: name,
         supported: format!("{}{aliases}", names.join(", ")),
+    });
+    unknown.collect()
+}
+
+/// Tells all options that are not known at once, and last.
+fn join_unknown(spec: &Spec, errors: &mut Vec<ArgError>) {
+    let (mut unknown, mut others) = (Vec::new(), Vec::new());
+    for error in std::mem::take(errors) {
+        match error {
+            ArgError::Unknown {
+                names, supported, ..
+            } => unknown.push((names, supported)),
+            other => others.push(other),
+        }
     }
+    unknown.sort();
+    others.extend(unknown.last().map(|(_, supported)| {
+        let names: Vec<&str> = unknown.iter().map(|(name, _)| name.as_str()).collect();
+        ArgError::Unknown {
+            module: spec.qualified_name(),
+            names: names.join(", "),
+            supported: supported.clone(),
+        }
+    }));
+    *errors = others;
 }
 
 fn sorted<T: Ord>(mut items: Vec<T>) -> Vec<T> {

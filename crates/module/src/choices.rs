@@ -17,6 +17,7 @@ pub(crate) fn check_choices(option: &Opt, args: &mut Object) -> Result<(), ArgEr
     else {
         return Ok(());
     };
+    let is_list = value.is_array();
     let values: &mut [Value] = match value {
         Value::Array(items) => items,
         single => std::slice::from_mut(single),
@@ -27,6 +28,7 @@ pub(crate) fn check_choices(option: &Opt, args: &mut Object) -> Result<(), ArgEr
     }
     Err(ArgError::Choice {
         name: option.name.into(),
+        is_list,
         choices: option.choices.join(", "),
         found: strange.join(", "),
     })

@@ -143,6 +143,8 @@ pub struct Opt {
     pub no_log: bool,
     /// The options of a dict (or of the dicts of a list), where they are fixed.
     pub suboptions: &'static [Self],
+    /// Rules over several of those options.
+    pub constraints: &'static [Constraint],
     /// Whether only our controller sends it: plans cannot, and messages do not name it.
     pub internal: bool,
 }
@@ -160,6 +162,7 @@ impl Opt {
             required: false,
             no_log: false,
             suboptions: &[],
+            constraints: &[],
             internal: false,
         }
     }
@@ -210,6 +213,13 @@ impl Opt {
     #[must_use]
     pub const fn suboptions(mut self, suboptions: &'static [Self]) -> Self {
         self.suboptions = suboptions;
+        self
+    }
+
+    /// Sets the rules over several options of the dict (or of the dicts of the list).
+    #[must_use]
+    pub const fn constraints(mut self, constraints: &'static [Constraint]) -> Self {
+        self.constraints = constraints;
         self
     }
 }

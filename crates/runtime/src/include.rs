@@ -1,5 +1,6 @@
 //! Tasks that a task brings in as the play runs: of a task file, or of a role.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rustle_events::TaskPath;
@@ -7,6 +8,7 @@ use rustle_template::Trust;
 use rustle_types::{HandlerPlan, Object, TaskPlan};
 
 use crate::program::{BlockNode, Compiler, Handler, Node, Surroundings, TaskNode};
+use crate::tags::{TagRenderer, has_template_tags};
 
 /// What brings in a file's tasks or a role as the play runs.
 const INCLUDES: &[&str] = &[
@@ -145,7 +147,10 @@ impl Compiler<'_> {
         let mut inner = around.clone();
         let mut nodes = Vec::new();
         for (step, (dependency, given)) in (0..).zip(&role.dependencies) {
-            let around = around.enter(given, self.hosts_of);
+            let mut around = around.enter(given, self.hosts_of);
+            around
+                .dependents
+                .push((role.name.clone(), role.path.clone()));
             let place = path.join(0).join(step);
             nodes.push(self.role(dependency, place, &around, handlers));
         }
@@ -153,7 +158,7 @@ impl Compiler<'_> {
             inner.role_defaults.push(Arc::new(parts.defaults.clone()));
             inner.keywords.vars.extend(parts.vars.clone());
         }
-        inner.enter_role(&role.name, role.path.as_deref());
+        inner.enter_role(&role.name, role.path.clone());
         let first = u32::try_from(nodes.len()).unwrap_or(u32::MAX);
         nodes.extend(
             (first..)
@@ -182,6 +187,33 @@ impl RoleParts {
             .collect();
         line.push(self);
         line
+    }
+
+    /// Whether a tag of its tasks or of what it depends on is a template.
+    pub(crate) fn has_template_tags(&self) -> bool {
+        self.tasks.iter().any(has_template_tags)
+            || self
+                .dependencies
+                .iter()
+                .any(|(role, given)| has_template_tags(given) || role.has_template_tags())
+    }
+
+    /// Renders those tags.
+    pub(crate) fn render_tags(&mut self, tags: &TagRenderer<'_>) -> Result<(), String> {
+        tags.tasks(Arc::make_mut(&mut self.tasks))?;
+        for (role, given) in &mut self.dependencies {
+            tags.tasks(std::slice::from_mut(given))?;
+            Arc::make_mut(role).render_tags(tags)?;
+        }
+        Ok(())
+    }
+
+    /// Adds the names of all roles that it depends on.
+    pub(crate) fn add_needed(&self, names: &mut BTreeSet<String>) {
+        for (role, _) in &self.dependencies {
+            names.insert(role.name.clone());
+            role.add_needed(names);
+        }
     }
 
     /// The role without the dependencies that ran already and do not run twice.

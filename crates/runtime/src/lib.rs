@@ -20,6 +20,7 @@ pub mod local;
 mod lookups;
 mod loop_items;
 mod looping;
+mod magic;
 pub mod outcome;
 pub mod play;
 pub mod program;

@@ -1,12 +1,14 @@
 //! What all tasks of a play share, and the variables that a task on a host sees.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rustle_template::{Layer, LazyEntries, LazyVar, Scope, ScopeBuilder, Trust, Var};
 use rustle_types::{HostName, Object};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::include::RoleParts;
+use crate::magic;
 use crate::program::TaskNode;
 use crate::vars_files::VarsFiles;
 use crate::world::{HostRecord, HostVars, RunSettings, World};
@@ -26,8 +28,10 @@ pub struct PlayContext {
     pub vars_files: Option<Arc<VarsFiles>>,
     /// Exported role variables.
     pub role_vars: Arc<Layer>,
-    /// The names of its roles.
+    /// The names of its roles, those that were brought in among them.
     pub roles: Arc<[String]>,
+    /// The names of the roles that these depend on, sorted, as far as they were brought in.
+    pub dependencies: Arc<[String]>,
     /// Where its hosts stand: `ansible_play_hosts` and the like.
     pub hosts: Arc<Layer>,
 }
@@ -55,6 +59,9 @@ impl PlayContext {
         if !self.roles.contains(&role.name) {
             self.roles = self.roles.iter().chain([&role.name]).cloned().collect();
         }
+        let mut needed: BTreeSet<String> = self.dependencies.iter().cloned().collect();
+        role.add_needed(&mut needed);
+        self.dependencies = needed.into_iter().collect();
         if !role.is_public {
             return;
         }
@@ -70,11 +77,23 @@ impl PlayContext {
     /// The variables that a task on `host` sees, without those of a loop.
     #[must_use]
     pub fn scope(&self, world: &World, node: Option<&TaskNode>, host: &HostName) -> Scope {
-        let record = world.hosts.record(host.as_str());
+        self.scope_for(world, node, Some(host))
+    }
+
+    /// The variables of the play itself, and of a task: what holds for all of its hosts.
+    #[must_use]
+    pub fn scope_without_host(&self, world: &World, node: Option<&TaskNode>) -> Scope {
+        self.scope_for(world, node, None)
+    }
+
+    fn scope_for(&self, world: &World, node: Option<&TaskNode>, host: Option<&HostName>) -> Scope {
+        let record = host.and_then(|host| world.hosts.record(host.as_str()));
         let settings = &world.settings;
-        let mut scope = Scope::builder()
-            .push_layer(Arc::new(reached_by_name(host)), Trust::Untrusted)
-            .push_shared(Arc::clone(&self.defaults));
+        let mut scope = Scope::builder();
+        if let Some(host) = host {
+            scope = scope.push_layer(Arc::new(reached_by_name(host)), Trust::Untrusted);
+        }
+        scope = scope.push_shared(Arc::clone(&self.defaults));
         for defaults in node.iter().flat_map(|node| &node.role_defaults) {
             scope = scope.push_layer(Arc::clone(defaults), Trust::Trusted);
         }
@@ -109,12 +128,12 @@ impl PlayContext {
 
 impl PlayContext {
     /// The variables that names of files may be made of.
-    fn scope_of_names(&self, world: &World, host: &HostName) -> Scope {
+    fn scope_of_names(&self, world: &World, host: Option<&HostName>) -> Scope {
         let without_files = Self {
             vars_files: None,
             ..self.clone()
         };
-        without_files.scope(world, None, host)
+        without_files.scope_for(world, None, host)
     }
 }
 
@@ -128,82 +147,23 @@ fn push_magic(
     scope: ScopeBuilder,
     world: &World,
     play: &PlayContext,
-    host: &HostName,
+    host: Option<&HostName>,
     record: Option<&HostRecord>,
     node: Option<&TaskNode>,
 ) -> ScopeBuilder {
     let settings = &world.settings;
-    let mut vars = basic_magic(settings, host, record);
-    vars.insert("ansible_play_name".into(), Value::String(play.name.clone()));
-    let roles: Value = play.roles.iter().cloned().map(Value::String).collect();
-    for name in [
-        "ansible_play_role_names",
-        "ansible_role_names",
-        "role_names",
-    ] {
-        vars.insert(name.into(), roles.clone());
+    let mut vars = magic::of_run(settings);
+    if let Some(host) = host {
+        vars.extend(magic::of_host(settings, host, record));
     }
-    if let Some((name, path)) = node.and_then(|node| node.role.as_ref()) {
-        let (collection, short) = collection_and_role(name);
-        vars.insert("role_name".into(), short.into());
-        if let Some(collection) = collection {
-            vars.insert("ansible_collection_name".into(), collection.into());
-        }
-        vars.insert("ansible_role_name".into(), Value::String(name.clone()));
-        vars.insert(
-            "role_path".into(),
-            path.clone().map_or(Value::Null, Value::String),
-        );
+    vars.extend(magic::of_play(play));
+    if let Some(node) = node {
+        vars.extend(magic::of_place(node, &settings.base_dir));
     }
     scope
         .push_layer(Arc::new(vars), Trust::Untrusted)
         .push_lazy("groups", Arc::new(Groups(Arc::clone(&world.hosts))))
         .push_lazy("hostvars", Arc::new(AllHosts(Shared::of(world))))
-}
-
-fn basic_magic(settings: &RunSettings, host: &HostName, record: Option<&HostRecord>) -> Object {
-    let short = host.as_str().split('.').next().unwrap_or_default();
-    let version = env!("CARGO_PKG_VERSION");
-    let groups: Vec<String> = record
-        .map(|record| record.group_names.to_vec())
-        .unwrap_or_default();
-    let base_dir = settings.base_dir.display().to_string();
-    let run_tags = if settings.tags.is_empty() {
-        vec!["all".to_owned()]
-    } else {
-        settings.tags.clone()
-    };
-    let mut vars = json!({
-        "inventory_hostname": host.as_str(),
-        "inventory_hostname_short": short,
-        "group_names": groups,
-        "ansible_check_mode": settings.mode.check,
-        "ansible_diff_mode": settings.mode.diff,
-        "ansible_verbosity": settings.verbosity,
-        "ansible_forks": settings.forks,
-        "ansible_run_tags": run_tags,
-        "ansible_skip_tags": settings.skip_tags,
-        "ansible_version": {"full": "2.19.14", "major": 2, "minor": 19, "revision": 14, "string": "2.19.14"},
-        "ansible_search_path": [base_dir],
-        "playbook_dir": base_dir,
-        "rustle_version": version,
-    });
-    // A host says itself where it is from; one of the plan's own inventory does not, and a `localhost` that no source names
-    // is from nowhere.
-    let lacks_its_place = record.is_some_and(|record| {
-        !record.group_names.is_empty() && !record.inventory.vars().contains_key("inventory_file")
-    });
-    if let Some((folder, file)) = settings.inventory.as_ref().filter(|_| lacks_its_place) {
-        vars["inventory_dir"] = Value::String(folder.clone());
-        vars["inventory_file"] = Value::String(file.clone());
-    }
-    if let Some(limit) = &settings.limit {
-        vars["ansible_limit"] = Value::String(limit.clone());
-    }
-    match vars {
-        Value::Object(vars) => vars,
-        _ => Object::new(),
-    }
 }
 
 #[derive(Debug)]
@@ -245,7 +205,12 @@ impl LazyEntries for AllHosts {
     fn entry(&self, key: &str) -> Option<Var> {
         let record = self.0.hosts.record(key)?;
         let settings = &self.0.settings;
-        let vars = basic_magic(settings, &HostName::from(key), Some(&record));
+        let mut vars = magic::of_run(settings);
+        vars.extend(magic::of_host(
+            settings,
+            &HostName::from(key),
+            Some(&record),
+        ));
         let scope = Scope::builder()
             .push_shared(Arc::clone(&settings.plan_vars))
             .push_shared(Arc::clone(&record.inventory))
@@ -289,27 +254,4 @@ pub fn facts_layer(facts: &Object) -> Arc<Layer> {
     }
     vars.insert("ansible_facts".into(), Value::Object(short));
     Layer::new(Arc::new(vars), Trust::Untrusted)
-}
-
-/// A role's collection, `namespace.name`, and its name in there. A role of Galaxy (`author.role`) has none.
-fn collection_and_role(name: &str) -> (Option<&str>, &str) {
-    match name.rsplit_once('.') {
-        Some((collection, role)) if collection.contains('.') && !name.contains('/') => {
-            (Some(collection), role)
-        }
-        _ => (None, name),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn roles_of_collections_have_a_name_in_there_and_those_of_galaxy_keep_theirs() {
-        let of = collection_and_role;
-        assert_eq!(of("my.site.web"), (Some("my.site"), "web"));
-        assert_eq!(of("author.role"), (None, "author.role"));
-        assert_eq!(of("web"), (None, "web"));
-    }
 }

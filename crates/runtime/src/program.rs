@@ -51,6 +51,12 @@ pub struct TaskNode {
     pub params: Vec<Arc<Layer>>,
     /// The innermost role's name and folder.
     pub role: Option<(String, Option<String>)>,
+    /// The roles around that one, outermost first.
+    pub parents: Vec<(String, Option<String>)>,
+    /// The roles that need that one, outermost first.
+    pub dependents: Vec<(String, Option<String>)>,
+    /// The folder of its task file, below the role's `tasks` or the plan's folder.
+    pub folder: Option<String>,
     /// What is told of it.
     pub info: Arc<TaskInfo>,
     /// The hosts it is for; all of the slice where there are none.
@@ -143,8 +149,10 @@ pub(crate) struct Surroundings {
     pub(crate) role_defaults: Vec<Arc<Object>>,
     pub(crate) params: Vec<Arc<Layer>>,
     pub(crate) role: Option<(String, Option<String>)>,
-    /// The roles around that one, innermost first.
+    /// The roles around that one, outermost first.
     pub(crate) parents: Vec<(String, Option<String>)>,
+    /// The roles that need that one, outermost first.
+    pub(crate) dependents: Vec<(String, Option<String>)>,
     pub(crate) hosts: Option<Arc<HashSet<HostName>>>,
     pub(crate) batch: usize,
     pub(crate) is_handler: bool,
@@ -284,6 +292,9 @@ impl Compiler<'_> {
                     role_defaults: inner.role_defaults,
                     params: inner.params,
                     role: inner.role,
+                    parents: inner.parents,
+                    dependents: inner.dependents,
+                    folder: inner.folders.last().cloned(),
                     info: Arc::new(info),
                     hosts: inner.hosts,
                     batch: inner.batch,
@@ -322,12 +333,24 @@ impl Surroundings {
         }
         inner.push_params(&scope.params, Trust::Trusted);
         if let Some(role) = &scope.role {
-            inner.enter_role(role, scope.role_path.as_deref());
+            inner.enter_role(role, scope.role_path.clone());
         }
         if let Some(path) = &scope.path {
             inner.enter_file(path);
         }
         inner
+    }
+
+    /// What lies inside a role has the one around it as its parent.
+    pub(crate) fn enter_role(&mut self, name: &str, path: Option<String>) {
+        let entered = (name.to_owned(), path);
+        if let Some(outer) = self.role.take()
+            && outer != entered
+        {
+            self.parents.push(outer);
+        }
+        self.role = Some(entered);
+        self.folders.clear();
     }
 
     /// Adds parameters above those that are there.
@@ -336,24 +359,6 @@ impl Surroundings {
             self.params
                 .push(Layer::new(Arc::new(params.clone()), trust));
         }
-    }
-
-    /// What lies in a role finds its files there. In a role that another brings in, the roles around it are known by name, the
-    /// innermost first.
-    pub(crate) fn enter_role(&mut self, name: &str, path: Option<&str>) {
-        let role = (name.to_owned(), path.map(str::to_owned));
-        self.folders.clear();
-        let Some(parent) = self.role.replace(role) else {
-            return;
-        };
-        self.parents.insert(0, parent);
-        let names = self.parents.iter().map(|(name, _)| name.clone());
-        let paths = self.parents.iter().map(|(_, path)| path.clone());
-        let about = Object::from_iter([
-            ("ansible_parent_role_names".to_owned(), names.collect()),
-            ("ansible_parent_role_paths".to_owned(), paths.collect()),
-        ]);
-        self.push_params(&about, Trust::Untrusted);
     }
 
     /// What lies in a task file finds others beside it.

@@ -1,6 +1,9 @@
 //! Which tasks run by their tags.
 
-use rustle_types::TaskCondition;
+use rustle_module::py_str;
+use rustle_template::{Engine, Scope};
+use rustle_types::{TaskBody, TaskCondition, TaskPlan, is_template};
+use serde_json::Value;
 
 /// What `--tags` and `--skip-tags` ask for.
 #[derive(Clone, Debug, Default)]
@@ -79,6 +82,68 @@ fn tags_of(condition: &TaskCondition) -> impl Iterator<Item = &str> {
         _ => &[],
     };
     tags.iter().map(String::as_str)
+}
+
+/// Whether a task, or one in it, has a tag that is a template.
+pub(crate) fn has_template_tags(task: &TaskPlan) -> bool {
+    let own = task.keywords.tags.iter();
+    let planned = task.conditions.iter().flat_map(tags_of);
+    own.map(String::as_str).chain(planned).any(is_template)
+        || task.block().is_some_and(|block| {
+            [&block.block, &block.rescue, &block.always]
+                .into_iter()
+                .flatten()
+                .any(has_template_tags)
+        })
+}
+
+/// Renders the tags of tasks before one is chosen by them: with what holds for all hosts.
+pub(crate) struct TagRenderer<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) scope: &'a Scope,
+}
+
+impl TagRenderer<'_> {
+    /// Those of tasks, and of what is in them.
+    ///
+    /// # Errors
+    /// When one cannot be rendered: a text that names the task.
+    pub(crate) fn tasks(&self, tasks: &mut [TaskPlan]) -> Result<(), String> {
+        for task in tasks {
+            self.list(&mut task.keywords.tags.0)
+                .map_err(|error| format!("task `{}`: {error}", task.title()))?;
+            for condition in &mut task.conditions {
+                if let TaskCondition::Tag { tags } = condition {
+                    self.list(&mut tags.0)?;
+                }
+            }
+            if let TaskBody::Block(block) = &mut task.body {
+                for tasks in [&mut block.block, &mut block.rescue, &mut block.always] {
+                    self.tasks(tasks)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// One list; what a template gives may be several.
+    ///
+    /// # Errors
+    /// When one cannot be rendered.
+    pub(crate) fn list(&self, tags: &mut Vec<String>) -> Result<(), String> {
+        if !tags.iter().any(|tag| is_template(tag)) {
+            return Ok(());
+        }
+        for tag in std::mem::take(tags) {
+            let value = self.engine.render_str(&tag, self.scope);
+            match value.map_err(|error| format!("`tags`: {error}"))? {
+                Value::Array(several) => tags.extend(several.iter().map(py_str)),
+                Value::Null => {}
+                single => tags.push(py_str(&single)),
+            }
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]

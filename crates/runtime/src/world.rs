@@ -412,6 +412,8 @@ pub struct RunSettings {
     pub limit: Option<String>,
     /// Where relative paths of the plan begin.
     pub base_dir: PathBuf,
+    /// What the inventory is from.
+    pub inventory_sources: Vec<String>,
     /// The folder and the file that the inventory is from.
     pub inventory: Option<(String, String)>,
     /// Variables of the plan.

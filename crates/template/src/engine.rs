@@ -20,6 +20,9 @@ use crate::node::{Marked, marked, may_hold_template};
 use crate::python::{py_str, try_str, type_name};
 use crate::scope::Scope;
 
+/// Through how many variables a condition is looked for.
+const WRITTEN_DEPTH: usize = 32;
+
 /// Renders templates. One a run: filters, tests and every template that was compiled are inside. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine {
@@ -230,8 +233,28 @@ impl Engine {
             ValueKind::Undefined => {
                 Err(to_json(&value).map_or_else(Into::into, |_| not_boolean(&value)))
             }
+            ValueKind::String => match Self::written(expression, scope) {
+                Some(Json::String(condition)) => self.condition(condition, scope),
+                _ => Err(not_boolean(&value)),
+            },
             _ => Err(not_boolean(&value)),
         }
+    }
+
+    /// What the user wrote as the value of a variable, where a text is that variable in braces and nothing else.
+    ///
+    /// Only such a text may be a condition itself: text of a host or of a rendering is none.
+    #[must_use]
+    pub fn written<'s>(text: &str, scope: &'s Scope) -> Option<&'s Json> {
+        let mut value = scope.written(braced_name(text)?)?;
+        // One variable may stand for another, and no chain is longer than there are variables.
+        for _ in 0..WRITTEN_DEPTH {
+            match value.as_str().and_then(braced_name) {
+                Some(name) => value = scope.written(name)?,
+                None => return Some(value),
+            }
+        }
+        None
     }
 
     /// Checks that a text is a valid template, and that every filter and test it names exists.
@@ -434,6 +457,13 @@ fn trailing_newlines(text: &str) -> usize {
 fn is_wholly_braced(expression: &str) -> bool {
     let trimmed = expression.trim();
     trimmed.starts_with("{{") || trimmed.starts_with("{%")
+}
+
+/// The name in `{{ name }}`.
+fn braced_name(text: &str) -> Option<&str> {
+    let name = text.trim().strip_prefix("{{")?.strip_suffix("}}")?.trim();
+    let is_name = |c: char| c == '_' || c.is_ascii_alphanumeric();
+    (!name.is_empty() && name.chars().all(is_name)).then_some(name)
 }
 
 fn is_bool_word(text: &str) -> bool {

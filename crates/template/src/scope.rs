@@ -179,6 +179,18 @@ impl Scope {
         names.into_iter().map(str::to_owned).collect()
     }
 
+    /// What the user wrote as the value of a variable; none where it is from a host, a result or a rendering.
+    pub(crate) fn written(&self, name: &str) -> Option<&Json> {
+        let entry = self.entries.iter().rev().find(|entry| match entry {
+            Entry::Layer(layer) => layer.vars.contains_key(name),
+            Entry::Lazy(lazy, _) => lazy.as_ref() == name,
+        });
+        match entry {
+            Some(Entry::Layer(layer)) if layer.trust == Trust::Trusted => layer.vars.get(name),
+            _ => None,
+        }
+    }
+
     pub(crate) const fn notices(&self) -> Option<&Arc<Notices>> {
         self.notices.as_ref()
     }

@@ -21,7 +21,7 @@ pub use plan::{
     TaskBody, TaskCondition, TaskPlan, Term, Tmpl, VarsPrompt, WithLookup,
 };
 pub use problem::{PlanErrorKind, PlanErrors, PlanProblem, PlanWarning};
-pub use read::closest;
+pub use read::{closest, is_template};
 pub use report::{
     ExecutionFailure, ExecutionOptions, ExecutionReport, ExecutionState, ExecutionSummary,
     ExitStatus, FailureKind, GatherMode, HostConnection, HostExecutionState, HostStatus,

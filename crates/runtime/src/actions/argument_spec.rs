@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use rustle_module::{Default as Usual, Opt, Spec, Type, as_bool, check_all_args, py_str};
+use rustle_module::{
+    ArgError, Constraint, Default as Usual, Opt, Spec, Type, as_bool, check_all_args, py_str,
+};
 use rustle_types::{ModuleResult, Object};
 use serde_json::{Value, json};
 
@@ -29,6 +31,11 @@ pub(crate) fn run(context: &ActionContext<'_>) -> Result<ModuleResult, TaskError
         _ => Object::new(),
     };
     let options = mapping("argument_spec");
+    if let Some((name, _)) = options.iter().find(|(_, about)| !about.is_object()) {
+        return Err(TaskError::new(format!(
+            "`argument_spec`: the option `{name}` has to be a mapping"
+        )));
+    }
     let mut values = Object::new();
     for name in options.keys() {
         if context.cx.scope.contains(name) {
@@ -45,7 +52,7 @@ pub(crate) fn run(context: &ActionContext<'_>) -> Result<ModuleResult, TaskError
             ..ModuleResult::default()
         },
         Err(errors) => {
-            let told: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            let told: Vec<String> = errors.iter().map(told).collect();
             let msg = format!("Validation of arguments failed:\n{}", told.join("\n"));
             let mut failed = ModuleResult::failure(msg);
             failed.result.insert("argument_errors".into(), json!(told));
@@ -55,9 +62,24 @@ pub(crate) fn run(context: &ActionContext<'_>) -> Result<ModuleResult, TaskError
             failed
         }
     };
-    let about = Value::Object(mapping("validate_args_context"));
+    let mut about = mapping("validate_args_context");
+    if let Some(Value::String(path)) = about.get_mut("path") {
+        let base_dir = &context.unit.world.settings.base_dir;
+        *path = base_dir.join(path.as_str()).display().to_string();
+    }
+    let about = Value::Object(about);
     result.result.insert("validate_args_context".into(), about);
     Ok(result)
+}
+
+/// A mistake as it is told here: there is no module that has the options.
+fn told(error: &ArgError) -> String {
+    match error {
+        ArgError::Unknown {
+            names, supported, ..
+        } => format!("{names}. Supported parameters include: {supported}."),
+        other => other.to_string(),
+    }
 }
 
 fn spec_of(options: &Object) -> &'static Spec {
@@ -80,16 +102,7 @@ fn opts(options: &Object) -> &'static [Opt] {
             Some(kind) => kind_of(kind),
             None => Type::Str,
         };
-        let texts = |key: &str| -> &'static [&'static str] {
-            let items = about.get(key).and_then(Value::as_array);
-            kept(
-                items
-                    .into_iter()
-                    .flatten()
-                    .map(|item| text_kept(&py_str(item)))
-                    .collect(),
-            )
-        };
+        let texts = |key: &str| texts_kept(about.get(key));
         let mut option = Opt::new(text_kept(name), kind)
             .choices(texts("choices"))
             .aliases(texts("aliases"));
@@ -97,7 +110,9 @@ fn opts(options: &Object) -> &'static [Opt] {
             option = option.required();
         }
         if let Some(Value::Object(inner)) = about.get("options") {
-            option = option.suboptions(opts(inner));
+            option = option
+                .suboptions(opts(inner))
+                .constraints(constraints(about));
         }
         match about.get("default") {
             Some(Value::Bool(value)) => option.default(Usual::Bool(*value)),
@@ -112,21 +127,77 @@ fn opts(options: &Object) -> &'static [Opt] {
     kept(made.collect())
 }
 
+/// The rules over the options inside of an option.
+fn constraints(about: &Value) -> &'static [Constraint] {
+    let lists = |key: &str| {
+        about
+            .get(key)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+    };
+    let mut found = Vec::new();
+    let groups: [(&str, fn(&'static [&'static str]) -> Constraint); 3] = [
+        ("mutually_exclusive", Constraint::MutuallyExclusive),
+        ("required_together", Constraint::RequiredTogether),
+        ("required_one_of", Constraint::RequiredOneOf),
+    ];
+    for (key, rule) in groups {
+        let flat = lists(key).all(Value::is_string);
+        if flat && about.get(key).is_some() {
+            found.push(rule(texts_kept(about.get(key))));
+        } else {
+            found.extend(lists(key).map(|names| rule(texts_kept(Some(names)))));
+        }
+    }
+    for rule in lists("required_if") {
+        if let Some([option, value, required, rest @ ..]) = rule.as_array().map(Vec::as_slice) {
+            found.push(Constraint::RequiredIf {
+                option: text_kept(&py_str(option)),
+                value: text_kept(&py_str(value)),
+                required: texts_kept(Some(required)),
+                any: rest.first().and_then(as_bool).unwrap_or(false),
+            });
+        }
+    }
+    if let Some(Value::Object(rules)) = about.get("required_by") {
+        found.extend(
+            rules
+                .iter()
+                .map(|(option, required)| Constraint::RequiredBy {
+                    option: text_kept(option),
+                    required: texts_kept(Some(required)),
+                }),
+        );
+    }
+    kept(found)
+}
+
 fn kind_of(name: &str) -> Type {
     match name {
         "bool" => Type::Bool,
-        "int" | "bits" | "bytes" => Type::Int,
+        "int" => Type::Int,
         "float" => Type::Float,
         "path" => Type::Path,
         "dict" => Type::Dict,
         "list" => Type::List(&Type::Raw),
-        "raw" | "json" | "jsonarg" => Type::Raw,
+        "raw" | "json" | "jsonarg" | "bits" | "bytes" => Type::Raw,
         _ => Type::Str,
     }
 }
 
 fn kept<T>(items: Vec<T>) -> &'static [T] {
     Box::leak(items.into_boxed_slice())
+}
+
+/// The texts of a list; a text alone is one.
+fn texts_kept(value: Option<&Value>) -> &'static [&'static str] {
+    let texts = match value {
+        Some(Value::Array(items)) => items.iter().map(|item| text_kept(&py_str(item))).collect(),
+        Some(Value::Null) | None => Vec::new(),
+        Some(single) => vec![text_kept(&py_str(single))],
+    };
+    kept(texts)
 }
 
 fn text_kept(text: &str) -> &'static str {

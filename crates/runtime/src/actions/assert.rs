@@ -1,6 +1,7 @@
 //! `assert`: fails unless all conditions hold.
 
-use rustle_module::{Default, Opt, Spec, Type};
+use rustle_module::{Default, Opt, Spec, Type, py_type};
+use rustle_template::Engine;
 use rustle_types::{Expression, ModuleResult, Term};
 use serde_json::Value;
 
@@ -20,17 +21,22 @@ pub(crate) const SPEC: Spec = Spec::new(
 pub(crate) fn run(context: &ActionContext<'_>) -> Result<ModuleResult, TaskError> {
     let mut raw = context.raw_args();
     let that = raw.shift_remove("that");
-    // Messages are rendered only where they are shown: they may need what only then is there.
-    let mut args = raw.clone();
+    let mut args = context.cx.args(&raw)?;
     if let Some(that) = &that {
         args.insert("that".into(), that.clone());
     }
     let args = context.check(&SPEC, args)?.args;
     let message = |name: &str, usual: &str| match args.get(name) {
         None | Some(Value::Null) => Ok(Value::String(usual.into())),
-        Some(text) => context.cx.value(&format!("argument `{name}`"), text),
+        Some(told) if is_message(told) => Ok(told.clone()),
+        Some(other) => Err(TaskError::new(format!(
+            "argument '{name}' is of type {} and we were unable to convert to str_or_list_of_str: a string or list of strings is required",
+            py_type(other)
+        ))),
     };
-    for condition in conditions(that.unwrap_or(Value::Null)) {
+    let fail_msg = message("fail_msg", "Assertion failed")?;
+    let success_msg = message("success_msg", "All assertions passed")?;
+    for condition in conditions(context, &that.unwrap_or(Value::Null))? {
         let term = Expression(vec![condition]);
         let Some(assertion) = context.cx.conditions("that", &term)? else {
             continue;
@@ -43,20 +49,41 @@ pub(crate) fn run(context: &ActionContext<'_>) -> Result<ModuleResult, TaskError
             .result
             .insert("evaluated_to".into(), Value::Bool(false));
         result.result.insert("assertion".into(), assertion);
-        result.msg = Some(message("fail_msg", "Assertion failed")?);
+        result.msg = Some(fail_msg);
         return Ok(result);
     }
     Ok(ModuleResult {
-        msg: Some(message("success_msg", "All assertions passed")?),
+        msg: Some(success_msg),
         ..ModuleResult::default()
     })
 }
 
-fn conditions(that: Value) -> Vec<Term> {
+fn is_message(told: &Value) -> bool {
+    match told {
+        Value::String(_) => true,
+        Value::Array(lines) => lines.iter().all(Value::is_string),
+        _ => false,
+    }
+}
+
+/// The conditions: one, a list of them, or a variable that holds such a list.
+fn conditions(context: &ActionContext<'_>, that: &Value) -> Result<Vec<Term>, TaskError> {
+    let named = that
+        .as_str()
+        .and_then(|text| Engine::written(text, context.cx.scope));
+    match named.unwrap_or(that) {
+        Value::Array(items) => items.iter().map(condition).collect(),
+        _ => Ok(vec![condition(that)?]),
+    }
+}
+
+fn condition(that: &Value) -> Result<Term, TaskError> {
     match that {
-        Value::Array(items) => items.into_iter().flat_map(conditions).collect(),
-        Value::Bool(holds) => vec![Term::Bool(holds)],
-        Value::Null => Vec::new(),
-        other => vec![Term::Text(rustle_module::py_str(&other))],
+        Value::Bool(holds) => Ok(Term::Bool(*holds)),
+        Value::String(text) => Ok(Term::Text(text.clone())),
+        Value::Null => Ok(Term::Text(String::new())),
+        other => Err(TaskError::new(format!(
+            "`that` has to be made of conditions, which are texts or booleans, found {other}"
+        ))),
     }
 }

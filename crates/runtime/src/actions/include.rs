@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustle_module::{Default, Opt, Spec, Type, as_bool, py_str};
+use rustle_template::Trust;
 use rustle_types::{Object, TaskPlan};
 use serde_json::{Value, json};
 
@@ -13,6 +14,7 @@ use crate::outcome::MISSING;
 use crate::program::{Surroundings, TaskNode};
 use crate::requests::Request;
 use crate::result::{TaskError, object};
+use crate::tags::{TagRenderer, has_template_tags};
 use crate::world::{Library, WantedRole};
 
 const FILE: &[Opt] = &[
@@ -42,7 +44,7 @@ pub(crate) fn run(context: &ActionContext<'_>) -> Result<Object, TaskError> {
     let module = node.call.short_name();
     let mut raw = context.raw_args();
     // What is applied is rendered by the tasks it is applied to.
-    let apply = read_apply(raw.shift_remove("apply"))?;
+    let mut apply = read_apply(raw.shift_remove("apply"))?;
     let rendered = context.cx.args(&raw)?;
     let (found, shown) = if module.ends_with("_role") {
         role(context, rendered)?
@@ -50,7 +52,8 @@ pub(crate) fn run(context: &ActionContext<'_>) -> Result<Object, TaskError> {
         file(context, rendered)?
     };
     match found {
-        Ok((name, what)) => {
+        Ok((name, mut what)) => {
+            render_tags(context, &mut apply, &mut what)?;
             let include = Include {
                 name,
                 item: context.item.clone(),
@@ -73,6 +76,37 @@ pub(crate) fn run(context: &ActionContext<'_>) -> Result<Object, TaskError> {
             Ok(failed)
         }
     }
+}
+
+/// Renders the tags that are templates: with the variables of the play and of the task that includes, and no host's.
+fn render_tags(
+    context: &ActionContext<'_>,
+    apply: &mut TaskPlan,
+    what: &mut Brought,
+) -> Result<(), TaskError> {
+    let brings_templates = match &*what {
+        Brought::File { tasks, .. } => tasks.iter().any(has_template_tags),
+        Brought::Role(role) => role.has_template_tags(),
+    };
+    if !brings_templates && !has_template_tags(apply) {
+        return Ok(());
+    }
+    let unit = context.unit;
+    let scope = unit.play.scope_without_host(unit.world, Some(unit.node));
+    let item = Arc::new(context.item.clone());
+    let scope = scope.extend().push_layer(item, Trust::Untrusted).build();
+    let tags = TagRenderer {
+        engine: &unit.world.engine,
+        scope: &scope,
+    };
+    let mut render = || {
+        tags.tasks(std::slice::from_mut(apply))?;
+        match what {
+            Brought::File { tasks, .. } => tags.tasks(Arc::make_mut(tasks)),
+            Brought::Role(role) => Arc::make_mut(role).render_tags(&tags),
+        }
+    };
+    render().map_err(TaskError::new)
 }
 
 /// What was found, or why not; and the result that tells of it.

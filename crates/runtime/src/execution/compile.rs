@@ -49,6 +49,7 @@ pub(crate) fn compile(
 pub(crate) fn gathers_facts(play: &PlayPlan, options: &ExecutionOptions) -> bool {
     match &play.gather_facts {
         Some(Tmpl::Value(gathers)) => *gathers || options.gather_facts,
+        // It is known when the play begins.
         Some(Tmpl::Template(_)) => true,
         None => options.gather_facts,
     }
@@ -82,15 +83,6 @@ pub(crate) fn gathering(play: &PlayPlan) -> TaskPlan {
         ..TaskPlan::default()
     };
     task.keywords.tags.0.push("always".into());
-    if let Some(Tmpl::Template(when)) = &play.gather_facts {
-        task.keywords.when = Some(
-            when.trim()
-                .trim_start_matches("{{")
-                .trim_end_matches("}}")
-                .trim()
-                .into(),
-        );
-    }
     task
 }
 
@@ -183,7 +175,7 @@ pub(crate) fn named_handlers(
             Node::Task(node) => Some(&**node),
             Node::Block(_) => None,
         };
-        let scope = play.scope(world, node, &HostName::from(""));
+        let scope = play.scope_without_host(world, node);
         let render = |text: &String| {
             let rendered = world.engine.render_text(text, &scope);
             rendered.unwrap_or_else(|_| text.clone())

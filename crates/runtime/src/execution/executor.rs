@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use indexmap::IndexMap;
 use rustle_events::{Event, EventKind, ReportFold, Reporter, Tally};
 use rustle_inventory::Inventory;
@@ -13,8 +14,8 @@ use rustle_module::Catalogue;
 use rustle_process::CancelToken;
 use rustle_template::{Engine, Layer, Trust};
 use rustle_types::{
-    ExecutionOptions, ExecutionPlan, ExecutionReport, HostName, Mode, Object, ParsedInventory,
-    PlanProblem, RunId, Secret,
+    ExecutionOptions, ExecutionPlan, ExecutionReport, HostName, Mode, ModuleResult, Object,
+    ParsedInventory, PlanProblem, RunId, Secret,
 };
 use rustle_vault::VaultSecrets;
 use serde_json::Value;
@@ -29,7 +30,7 @@ use crate::execution::hosts::{HostBook, VarsOnDisk};
 use crate::execution::journal::Journal;
 use crate::execution::lazy_facts::narrowed;
 use crate::execution::library::PlanLibrary;
-use crate::execution::play_keywords::foreseen;
+use crate::execution::play_keywords::{foreseen, waits};
 use crate::execution::replay::Replay;
 use crate::execution::resumption::{Resumption, digests, unusable};
 use crate::execution::run::{Deadline, Run, Sink};
@@ -38,7 +39,9 @@ use crate::execution::start_at::StartAt;
 use crate::execution::step::Confirm;
 use crate::execution::templates::template_engine;
 use crate::files::Files;
-use crate::world::{EventSink, ModuleFinder, ModuleInvoker, Person, RunSettings, World};
+use crate::world::{
+    EventSink, Invocation, ModuleFinder, ModuleInvoker, Person, RunSettings, Unreachable, World,
+};
 
 /// What an executor is made of.
 #[derive(Clone, Debug, Default)]
@@ -249,7 +252,7 @@ impl PlanExecutor {
         options: &ExecutionOptions,
     ) -> Result<Schedule, ExecutionError> {
         let inventory = Inventory::new(inventory).map_err(ExecutionError::Inventory)?;
-        let plan = &foreseen(plan, &self.engine, &options.extra_vars);
+        let plan = &self.foreseen(plan, &inventory, options);
         let mut schedule = schedule(plan, &inventory, options)?;
         let mut start_at = StartAt::new(options);
         for play in &mut schedule.plays {
@@ -369,6 +372,23 @@ impl PlanExecutor {
         })
     }
 
+    /// The plan with the keywords of its plays rendered, as far as that goes before it runs.
+    pub(crate) fn foreseen<'p>(
+        &self,
+        plan: &'p ExecutionPlan,
+        inventory: &Inventory,
+        options: &ExecutionOptions,
+    ) -> Cow<'p, ExecutionPlan> {
+        if !plan.plays.iter().any(waits) {
+            return Cow::Borrowed(plan);
+        }
+        let book = self.book(inventory.clone(), None);
+        let (event_tx, _) = mpsc::unbounded_channel();
+        let nobody = |_: Arc<dyn EventSink>| Arc::new(Nobody) as Arc<dyn ModuleInvoker>;
+        let world = self.world(RunId::generate(), plan, options, &book, (nobody, event_tx));
+        Cow::Owned(foreseen(plan, &world))
+    }
+
     /// What is known of the hosts before the first task.
     fn book(&self, inventory: Inventory, cache: Option<FactsCache>) -> Arc<HostBook> {
         let book = HostBook::new(inventory, cache).with_vars_on_disk(self.vars_on_disk.clone());
@@ -404,6 +424,7 @@ impl PlanExecutor {
             Arc::clone(&self.engine),
         ));
         let r#become = &self.config.r#become;
+        let sources = inventory_sources(plan, book, &self.config.base_dir);
         let settings = RunSettings {
             run: run.to_string(),
             mode: Mode {
@@ -422,9 +443,11 @@ impl PlanExecutor {
             skip_tags: options.skip_tags.clone(),
             limit: options.limit.clone(),
             base_dir: self.config.base_dir.clone(),
-            inventory: inventory_source(plan, book, &self.config.base_dir)
-                .as_deref()
-                .and_then(inventory_place),
+            inventory: sources
+                .iter()
+                .find(|source| Path::new(source).exists())
+                .and_then(|source| inventory_place(Path::new(source))),
+            inventory_sources: sources,
             plan_vars: Layer::new(Arc::new(plan.vars.clone()), Trust::Trusted),
             extra_vars: Layer::new(Arc::new(options.extra_vars.clone()), Trust::Trusted),
         };
@@ -447,14 +470,36 @@ fn taken<T: Default>(slot: &Mutex<T>) -> T {
     std::mem::take(&mut *slot.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// The file or folder that the inventory is from: as it was read, else as the plan says.
-fn inventory_source(plan: &ExecutionPlan, book: &HostBook, base_dir: &Path) -> Option<PathBuf> {
+/// Runs no module: for looking at a plan.
+struct Nobody;
+
+#[async_trait]
+impl ModuleInvoker for Nobody {
+    async fn invoke(&self, _call: Invocation) -> Result<ModuleResult, Unreachable> {
+        Err(Unreachable {
+            reason: "nothing is run while a plan is looked at".into(),
+            hint: None,
+        })
+    }
+}
+
+/// What the inventory is from: files and folders as they were read, else as the plan says, or names as they were typed in.
+fn inventory_sources(plan: &ExecutionPlan, book: &HostBook, base_dir: &Path) -> Vec<String> {
     let read = book.inventory(|inventory| inventory.parsed().sources.clone());
-    let mut sources = read
-        .iter()
-        .chain(&plan.inventory_sources)
-        .map(|source| base_dir.join(source));
-    sources.find(|source| source.exists())
+    let sources = if read.is_empty() {
+        &plan.inventory_sources
+    } else {
+        &read
+    };
+    let shown = |source: &String| {
+        let path = base_dir.join(source);
+        if path.exists() {
+            path.display().to_string()
+        } else {
+            source.clone()
+        }
+    };
+    sources.iter().map(shown).collect()
 }
 
 /// The folder of an inventory, and its file: of a folder the first file in it.

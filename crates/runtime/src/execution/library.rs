@@ -231,7 +231,7 @@ fn check_of(file: &Option<String>, role: &RolePlan, name: &str) -> Option<TaskPl
     );
     let args = json!({
         "argument_spec": options,
-        "validate_args_context": {"type": "role", "name": name, "argument_spec_name": entry},
+        "validate_args_context": {"type": "role", "name": name, "argument_spec_name": entry, "path": role.path},
     });
     let mut task = TaskPlan {
         name: Some(title),

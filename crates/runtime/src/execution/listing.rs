@@ -10,7 +10,6 @@ use rustle_types::{
 use crate::execution::compile::compile;
 use crate::execution::error::ExecutionError;
 use crate::execution::executor::PlanExecutor;
-use crate::execution::play_keywords::foreseen;
 use crate::execution::schedule::{
     RoundSchedule, pattern_of, patterns_of, resolve_limit, schedule_play,
 };
@@ -73,7 +72,7 @@ impl PlanExecutor {
                 limit: options.limit.clone(),
             });
         }
-        let plan = foreseen(plan, &self.engine, &options.extra_vars);
+        let plan = self.foreseen(plan, &inventory, options);
         let plays = plan.plays.iter().enumerate().map(|(index, play)| {
             let scheduled = schedule_play((index, play), &inventory, options, &mut warnings)?;
             let mut tasks = Vec::new();

@@ -23,6 +23,7 @@ mod play_keywords;
 mod plays;
 mod replay;
 mod resumption;
+mod roster;
 mod round;
 mod run;
 mod schedule;

@@ -1,17 +1,20 @@
 //! What of a play is known only when it begins: answers of people, and keywords that are templates.
 
-use std::borrow::Cow;
-
 use rustle_template::{Engine, Scope, Trust};
 use rustle_types::plan::VarsPrompt;
-use rustle_types::{ExecutionPlan, Object, PlayHosts, PlayPlan, Serial, Tmpl};
+use rustle_types::{ExecutionPlan, Object, PlayHosts, PlayPlan, Serial, Tmpl, is_template};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::execution::error::ExecutionError;
+use crate::execution::plays::play_context;
 use crate::execution::run::Run;
+use crate::tags::{TagRenderer, has_template_tags};
+use crate::world::World;
 
 /// Whether a play has to be looked at again when it begins.
 pub(crate) fn waits(play: &PlayPlan) -> bool {
+    let has_template_list = |texts: &[String]| texts.iter().any(|text| is_template(text));
     !play.vars_prompt.is_empty()
         || has_template_hosts(play)
         || has_template_name(play)
@@ -19,8 +22,19 @@ pub(crate) fn waits(play: &PlayPlan) -> bool {
             .serial
             .iter()
             .any(|size| matches!(size, Serial::Template(_)))
-        || matches!(play.max_fail_percentage, Some(Tmpl::Template(_)))
-        || matches!(play.force_handlers, Some(Tmpl::Template(_)))
+        || is_open(play.max_fail_percentage.as_ref())
+        || is_open(play.force_handlers.as_ref())
+        || is_open(play.strategy.as_ref())
+        || is_open(play.order.as_ref())
+        || is_open(play.gather_facts.as_ref())
+        || is_open(play.gather_timeout.as_ref())
+        || has_template_list(&play.gather_subset)
+        || has_template_list(&play.keywords.tags)
+        || play.all_tasks().any(has_template_tags)
+}
+
+fn is_open<T>(keyword: Option<&Tmpl<T>>) -> bool {
+    matches!(keyword, Some(Tmpl::Template(_)))
 }
 
 /// Whether the hosts of a play are a template.
@@ -32,86 +46,128 @@ fn has_template_name(play: &PlayPlan) -> bool {
     play.name.as_ref().is_some_and(|name| name.contains("{{"))
 }
 
-/// The plan with the keywords of its plays rendered, as far as that goes before anybody was asked.
-pub(crate) fn foreseen<'a>(
-    plan: &'a ExecutionPlan,
-    engine: &Engine,
-    extra_vars: &Object,
-) -> Cow<'a, ExecutionPlan> {
-    if !plan.plays.iter().any(waits) {
-        return Cow::Borrowed(plan);
-    }
+/// The plan with the keywords of its plays rendered. A play of which one cannot be rendered yet stays as it is.
+pub(crate) fn foreseen(plan: &ExecutionPlan, world: &World) -> ExecutionPlan {
     let mut plan = plan.clone();
-    for play in &mut plan.plays {
+    for (index, play) in plan.plays.iter_mut().enumerate() {
         if waits(play) {
             let before = play.clone();
-            if render(play, &plan.vars, extra_vars, engine).is_err() {
+            if render(play, index, world).is_err() {
                 *play = before;
             }
         }
     }
-    Cow::Owned(plan)
+    plan
 }
 
-/// Renders the keywords of a play that are templates.
+/// Renders the keywords of a play that are templates, with the variables that hold for all of its hosts.
 pub(crate) fn render(
     play: &mut PlayPlan,
-    plan_vars: &Object,
-    extra_vars: &Object,
-    engine: &Engine,
+    index: usize,
+    world: &World,
 ) -> Result<(), ExecutionError> {
-    let scope = Scope::builder()
-        .push_layer(plan_vars.clone().into(), Trust::Trusted)
-        .push_layer(play.keywords.vars.clone().into(), Trust::Trusted)
-        .push_layer(extra_vars.clone().into(), Trust::Trusted)
-        .build();
     let title = play.title().to_owned();
-    let wrong = |field: &str, reason: &dyn std::fmt::Display| ExecutionError::Play {
-        play: title.clone(),
-        reason: format!("`{field}`: {reason}"),
-    };
-    let value = |field: &str, text: &str| {
-        engine
-            .render_str(text, &scope)
-            .map_err(|error| wrong(field, &error))
+    let context = play_context(play, (index, &title), &[]);
+    let scope = context.scope_without_host(world, None);
+    let keywords = PlayKeywords {
+        title,
+        engine: &world.engine,
+        scope: &scope,
     };
     if has_template_name(play)
         && let Some(Ok(name)) = play
             .name
             .as_ref()
-            .map(|name| engine.render_text(name, &scope))
+            .map(|name| world.engine.render_text(name, &scope))
     {
         play.name = Some(name);
     }
     if let PlayHosts::Pattern(pattern) = &play.hosts
         && has_template_hosts(play)
     {
-        play.hosts = PlayHosts::Pattern(match value("hosts", pattern)? {
-            Value::Array(hosts) => hosts
-                .iter()
-                .map(rustle_module::py_str)
-                .collect::<Vec<_>>()
-                .join(","),
-            other => rustle_module::py_str(&other),
-        });
+        let hosts = texts(&keywords.value("hosts", pattern)?);
+        play.hosts = PlayHosts::Pattern(hosts.join(","));
     }
     for size in &mut play.serial.0 {
         if let Serial::Template(text) = size {
-            let rendered = value("serial", text)?;
-            *size = serde_json::from_value(rendered).map_err(|error| wrong("serial", &error))?;
+            *size = keywords.read("serial", text)?;
         }
     }
-    if let Some(Tmpl::Template(text)) = &play.max_fail_percentage {
-        let field = "max_fail_percentage";
-        let percent = serde_json::from_value(value(field, text)?);
-        let percent = percent.map_err(|error| wrong(field, &error))?;
-        play.max_fail_percentage = Some(Tmpl::Value(percent));
+    keywords.settle("max_fail_percentage", play.max_fail_percentage.as_mut())?;
+    keywords.settle("strategy", play.strategy.as_mut())?;
+    keywords.settle("order", play.order.as_mut())?;
+    keywords.settle("gather_timeout", play.gather_timeout.as_mut())?;
+    keywords.settle("force_handlers", play.force_handlers.as_mut())?;
+    keywords.settle("gather_facts", play.gather_facts.as_mut())?;
+    for subset in std::mem::take(&mut play.gather_subset.0) {
+        let subsets = keywords.value("gather_subset", &subset)?;
+        play.gather_subset.0.extend(texts(&subsets));
     }
-    if let Some(Tmpl::Template(text)) = &play.force_handlers {
-        let flag = rustle_module::as_bool(&value("force_handlers", text)?);
-        play.force_handlers = flag.map(Tmpl::Value);
+    keywords.tags(play)
+}
+
+/// Renders keywords of a play, and says in errors which one it was.
+struct PlayKeywords<'a> {
+    title: String,
+    engine: &'a Engine,
+    scope: &'a Scope,
+}
+
+impl PlayKeywords<'_> {
+    fn value(&self, field: &str, text: &str) -> Result<Value, ExecutionError> {
+        let rendered = self.engine.render_str(text, self.scope);
+        rendered.map_err(|error| self.wrong(format!("`{field}`: {error}")))
     }
-    Ok(())
+
+    /// What a template gives, as the keyword is read in a plan.
+    fn read<T: DeserializeOwned>(&self, field: &str, text: &str) -> Result<T, ExecutionError> {
+        let value = self.value(field, text)?;
+        let shown = value.to_string();
+        serde_json::from_value(value)
+            .map_err(|error| self.wrong(format!("`{field}`: {error}; `{text}` gives `{shown}`")))
+    }
+
+    /// Puts what a template gives in its place.
+    fn settle<T>(&self, field: &str, keyword: Option<&mut Tmpl<T>>) -> Result<(), ExecutionError>
+    where
+        Tmpl<T>: DeserializeOwned,
+    {
+        if let Some(keyword) = keyword
+            && let Tmpl::Template(text) = keyword
+        {
+            *keyword = self.read(field, text)?;
+        }
+        Ok(())
+    }
+
+    fn tags(&self, play: &mut PlayPlan) -> Result<(), ExecutionError> {
+        let tags = TagRenderer {
+            engine: self.engine,
+            scope: self.scope,
+        };
+        tags.list(&mut play.keywords.tags.0)
+            .map_err(|error| self.wrong(error))?;
+        let batches = play.batches.iter_mut().map(|batch| &mut batch.tasks);
+        for tasks in batches.chain([&mut play.tasks]) {
+            tags.tasks(tasks).map_err(|error| self.wrong(error))?;
+        }
+        Ok(())
+    }
+
+    fn wrong(&self, reason: String) -> ExecutionError {
+        ExecutionError::Play {
+            play: self.title.clone(),
+            reason,
+        }
+    }
+}
+
+/// The texts that a template gives: one, or a list of them.
+fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::Array(items) => items.iter().map(rustle_module::py_str).collect(),
+        single => vec![rustle_module::py_str(single)],
+    }
 }
 
 /// Asks what a play wants to know, and keeps the answers with its variables. Nobody is asked what is given already.

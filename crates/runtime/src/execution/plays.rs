@@ -15,6 +15,7 @@ use crate::execution::error::ExecutionError;
 use crate::execution::executor::PlanExecutor;
 use crate::execution::placement::{is_in_step, rules, strategy_of};
 use crate::execution::play_keywords::{ask, render, waits};
+use crate::execution::roster::Roster;
 use crate::execution::round::{Round, RoundPlan};
 use crate::execution::run::{AfterRound, Run};
 use crate::execution::schedule::{PlaySchedule, Schedule, schedule_play, with_pattern};
@@ -49,7 +50,7 @@ impl PlanExecutor {
                 self.run_play(play, scheduled, run, &mut start_at).await?;
                 continue;
             }
-            let play = self.play_as_it_is(plan, play, run).await?;
+            let play = play_as_it_is((scheduled.index, play), run).await?;
             let mut warnings = Vec::new();
             let scheduled = run.book.inventory(|inventory| {
                 let numbered = (scheduled.index, &play);
@@ -63,23 +64,6 @@ impl PlanExecutor {
         Ok(())
     }
 
-    /// The play as it is when it begins: people were asked, and hosts and groups may have come to be.
-    async fn play_as_it_is(
-        &self,
-        plan: &ExecutionPlan,
-        play: &PlayPlan,
-        run: &mut Run<'_>,
-    ) -> Result<PlayPlan, ExecutionError> {
-        let mut play = if run.book.changes() == 0 {
-            play.clone()
-        } else {
-            with_pattern(play)
-        };
-        ask(&mut play, run).await?;
-        render(&mut play, &plan.vars, &run.options.extra_vars, &self.engine)?;
-        Ok(play)
-    }
-
     async fn run_play(
         &self,
         play: &PlayPlan,
@@ -91,7 +75,9 @@ impl PlanExecutor {
         if !tell_begin(scheduled, &hosts, run) {
             return Ok(());
         }
-        let mut context = self.play_context(play, scheduled, run)?;
+        let mut context = play_context(play, (scheduled.index, &scheduled.name), &scheduled.hosts);
+        check_vars_files(&context, &scheduled.hosts, run)?;
+        let mut roster = Roster::new(play, scheduled, run.book.changes());
         for (number, slice) in scheduled.rounds.iter().enumerate() {
             let slice_hosts = left_of(&slice.hosts, run);
             if slice_hosts.is_empty() {
@@ -123,7 +109,7 @@ impl PlanExecutor {
                 force_handlers: run.options.force_handlers || is_on(play.force_handlers.as_ref()),
                 flushes_at_end: !holds_flushes(play),
             });
-            let after = run.round(round, &mut context, &scheduled.hosts).await;
+            let after = run.round(round, &mut context, &mut roster).await;
             if matches!(after, AfterRound::EndPlay) {
                 break;
             }
@@ -133,43 +119,67 @@ impl PlanExecutor {
         });
         Ok(())
     }
+}
 
-    /// What the tasks of a play share.
-    fn play_context(
-        &self,
-        play: &PlayPlan,
-        scheduled: &PlaySchedule,
-        run: &Run<'_>,
-    ) -> Result<PlayContext, ExecutionError> {
-        let layer = |vars: &Object| Layer::new(Arc::new(vars.clone()), Trust::Trusted);
-        let mut context = PlayContext {
-            index: scheduled.index,
-            name: scheduled.name.clone(),
-            defaults: layer(&play.defaults),
-            vars: layer(&play.keywords.vars),
-            vars_files: None,
-            role_vars: layer(&play.role_vars),
-            roles: role_names(play).into(),
-            hosts: PlayContext::host_vars(&scheduled.hosts, &scheduled.hosts, &scheduled.hosts),
-        };
-        if !play.vars_files.is_empty() {
-            let files = VarsFiles::new(play.vars_files.to_vec());
-            for host in &scheduled.hosts {
-                let scope = context.scope(&run.world, None, host);
-                files
-                    .check(&run.world, &scope)
-                    .map_err(|(path, reason)| ExecutionError::Play {
-                        play: play.title().to_owned(),
-                        reason: format!(
-                            "cannot read variables from `{}`: {reason}",
-                            path.display()
-                        ),
-                    })?;
-            }
-            context.vars_files = Some(Arc::new(files));
-        }
-        Ok(context)
+/// The play as it is when it begins: people were asked, and hosts and groups may have come to be.
+async fn play_as_it_is(
+    (index, play): (usize, &PlayPlan),
+    run: &mut Run<'_>,
+) -> Result<PlayPlan, ExecutionError> {
+    let mut play = if run.book.changes() == 0 {
+        play.clone()
+    } else {
+        with_pattern(play)
+    };
+    ask(&mut play, run).await?;
+    render(&mut play, index, &run.world)?;
+    Ok(play)
+}
+
+/// What the tasks of a play share.
+pub(crate) fn play_context(
+    play: &PlayPlan,
+    (index, name): (usize, &str),
+    hosts: &[HostName],
+) -> PlayContext {
+    let layer = |vars: &Object| Layer::new(Arc::new(vars.clone()), Trust::Trusted);
+    let files = || Arc::new(VarsFiles::new(play.vars_files.to_vec()));
+    PlayContext {
+        index,
+        name: name.to_owned(),
+        defaults: layer(&play.defaults),
+        vars: layer(&play.keywords.vars),
+        vars_files: (!play.vars_files.is_empty()).then(files),
+        role_vars: layer(&play.role_vars),
+        roles: role_names(play).into(),
+        dependencies: Arc::default(),
+        hosts: PlayContext::host_vars(hosts, hosts, hosts),
     }
+}
+
+/// Whether each host has the files of variables that it is to have.
+fn check_vars_files(
+    context: &PlayContext,
+    hosts: &[HostName],
+    run: &Run<'_>,
+) -> Result<(), ExecutionError> {
+    let Some(files) = &context.vars_files else {
+        return Ok(());
+    };
+    let names = PlayContext {
+        vars_files: None,
+        ..context.clone()
+    };
+    for host in hosts {
+        let scope = names.scope(&run.world, None, host);
+        files
+            .check(&run.world, &scope)
+            .map_err(|(path, reason)| ExecutionError::Play {
+                play: context.name.clone(),
+                reason: format!("cannot read variables from `{}`: {reason}", path.display()),
+            })?;
+    }
+    Ok(())
 }
 
 /// Tells that a play begins, or why it does not.

@@ -29,6 +29,7 @@ use crate::execution::executor::InventoryReader;
 use crate::execution::hosts::HostBook;
 use crate::execution::journal::Journal;
 use crate::execution::replay::{self, Begin, Replay};
+use crate::execution::roster::Roster;
 use crate::execution::round::{Ended, Round, UnitRules};
 use crate::execution::step::{Answer, Confirm};
 
@@ -183,17 +184,17 @@ impl Run<'_> {
         &mut self,
         mut round: Round,
         play: &mut PlayContext,
-        all: &[HostName],
+        roster: &mut Roster,
     ) -> AfterRound {
         let mut ticks = tokio::time::interval(TICK);
         let mut end_play = false;
-        self.refresh(play, all, &round);
+        self.refresh(play, roster, &round);
         self.warn_of_facts();
         loop {
             self.start(&mut round, play).await;
             if let Some(end) = self.replay.next() {
                 self.is_replaying = true;
-                end_play |= self.finish(end, &mut round, play, all);
+                end_play |= self.finish(end, &mut round, play, roster);
                 self.is_replaying = false;
                 continue;
             }
@@ -207,7 +208,7 @@ impl Run<'_> {
             tokio::select! {
                 Some(ended) = self.units.join_next_with_id() => {
                     if let Some(end) = self.take_end(ended).and_then(|end| self.replay.hold(end)) {
-                        end_play |= self.finish(end, &mut round, play, all);
+                        end_play |= self.finish(end, &mut round, play, roster);
                     }
                 }
                 Some(kind) = self.events.recv() => self.emit(kind),

@@ -6,7 +6,9 @@ use rand::seq::SliceRandom as _;
 use rustle_inventory::Inventory;
 use rustle_inventory::patterns::HostPattern;
 use rustle_types::plan::HostOrder;
-use rustle_types::{ExecutionOptions, ExecutionPlan, HostName, PlayHosts, PlayPlan, StrategyKind};
+use rustle_types::{
+    ExecutionOptions, ExecutionPlan, HostName, PlayHosts, PlayPlan, StrategyKind, Tmpl,
+};
 use serde::Serialize;
 
 use crate::execution::error::ExecutionError;
@@ -33,6 +35,9 @@ pub struct PlaySchedule {
     pub strategy: StrategyKind,
     /// Its hosts in the order they are worked on; none where the play is skipped.
     pub hosts: Vec<HostName>,
+    /// The same hosts in inventory order.
+    #[serde(skip)]
+    pub(crate) matched: Vec<HostName>,
     /// The slices of its hosts, one after the other.
     pub rounds: Vec<RoundSchedule>,
     /// The names of its handlers.
@@ -102,14 +107,20 @@ pub(crate) fn schedule_play(
         let limit = resolve_limit(limit, inventory, warnings)?;
         hosts.retain(|host| limit.contains(host));
     }
-    arrange(&mut hosts, play.order);
-    let strategy = options.strategy.or(play.strategy).unwrap_or_default();
+    let matched = hosts.clone();
+    arrange(
+        &mut hosts,
+        play.order.as_ref().and_then(Tmpl::as_value).copied(),
+    );
+    let own = play.strategy.as_ref().and_then(Tmpl::as_value).copied();
+    let strategy = options.strategy.or(own).unwrap_or_default();
     let rounds = rounds(play, strategy, &hosts, options);
     Ok(PlaySchedule {
         index,
         name: play.title().to_owned(),
         strategy,
         hosts,
+        matched,
         rounds,
         handlers: play
             .handlers

@@ -14,6 +14,7 @@ use rustle_types::{HostName, NotRunHandler, Object, StopReason, TaskStatus, Tmpl
 use serde_json::{Value, json};
 
 use crate::execution::replay::NOTIFY;
+use crate::execution::roster::Roster;
 use crate::execution::round::{Ended, Round};
 use crate::execution::run::{AfterRound, Run, UnitEnd};
 use crate::execution::slot::HostState;
@@ -26,7 +27,7 @@ impl Run<'_> {
         end: UnitEnd,
         round: &mut Round,
         play: &mut PlayContext,
-        all: &[HostName],
+        roster: &mut Roster,
     ) -> bool {
         while let Ok(kind) = self.events.try_recv() {
             self.emit(kind);
@@ -73,7 +74,7 @@ impl Run<'_> {
                 round.note_fatal(&id.host, &step.place);
             }
             round.hold_if_lost(&step.place);
-            self.refresh(play, all, round);
+            self.refresh(play, roster, round);
         }
         let host = id.host.clone();
         let (notify, unreachable) = self.tell_end(id, &step, outcome, ended, fate);
@@ -83,7 +84,7 @@ impl Run<'_> {
             return false;
         }
         let ends_play = self.grant(requests, &host, round);
-        self.refresh(play, all, round);
+        self.refresh(play, roster, round);
         ends_play
     }
 
@@ -210,9 +211,10 @@ impl Run<'_> {
     }
 
     /// Tells tasks which hosts are still in the play.
-    pub(crate) fn refresh(&self, play: &mut PlayContext, all: &[HostName], round: &Round) {
+    pub(crate) fn refresh(&self, play: &mut PlayContext, roster: &mut Roster, round: &Round) {
         let gone: HashSet<&HostName> = round.removed().collect();
         let is_in = |host: &&HostName| !self.lost.contains(*host) && !gone.contains(*host);
+        let all = roster.hosts(&self.book, self.options);
         let active: Vec<HostName> = all.iter().filter(is_in).cloned().collect();
         let batch: Vec<HostName> = round
             .hosts()
@@ -283,7 +285,12 @@ impl Run<'_> {
 
 /// What a `rescue` knows of the failure.
 fn rescue_vars(step: &Step, outcome: &UnitOutcome) -> Object {
-    let task = json!({"name": outcome.result.task_name, "action": step.node.call.module, "args": step.node.call.args});
+    let name = match &step.node.task.name {
+        Some(name) if !name.is_empty() => &*outcome.result.task_name,
+        _ => "",
+    };
+    let call = &step.node.call;
+    let task = json!({"name": name, "action": call.module, "args": call.args});
     let result = outcome.result.result.clone().unwrap_or(Value::Null);
     [
         ("ansible_failed_task".to_owned(), task),

@@ -96,6 +96,7 @@ fn no_play(host: &HostName) -> PlayContext {
         vars_files: None,
         role_vars: empty(),
         roles: Arc::default(),
+        dependencies: Arc::default(),
         hosts: PlayContext::host_vars(host, host, host),
     }
 }

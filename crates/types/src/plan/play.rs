@@ -25,11 +25,11 @@ plan_object! {
         /// The pattern that `hosts` came from; resolved again where hosts were added meanwhile.
         hosts_pattern: Option<String>,
         /// How its tasks are given to its hosts.
-        strategy: Option<StrategyKind>,
+        strategy: Option<Tmpl<StrategyKind>>,
         /// Sizes of the slices of hosts, the last one repeated.
         serial: OneOrMany<Serial>,
         /// The order of its hosts.
-        order: Option<HostOrder>,
+        order: Option<Tmpl<HostOrder>>,
         /// Its batches.
         batches: Vec<TaskBatch>,
         /// Its tasks, where there are no batches.

@@ -14,6 +14,7 @@ pub use lists::{OneOrMany, TagList};
 pub(crate) use object::{ReadFields, is_default, plan_keys, plan_object};
 pub(crate) use path::Step;
 pub(crate) use reader::{Read, Reader, read_value};
-pub(crate) use scalars::{DurationSchema, is_template};
+pub(crate) use scalars::DurationSchema;
+pub use scalars::is_template;
 pub use spelling::closest;
 pub(crate) use spelling::{plan_enum, same_spelling};

@@ -12,7 +12,8 @@ use super::reader::{Read, Reader};
 use crate::{HostName, Object};
 
 /// Whether a text may hold Jinja.
-pub(crate) fn is_template(text: &str) -> bool {
+#[must_use]
+pub fn is_template(text: &str) -> bool {
     text.contains("{{") || text.contains("{%")
 }
 

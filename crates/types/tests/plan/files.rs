@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use rustle_types::{ExecutionPlan, StrategyKind};
+use rustle_types::{ExecutionPlan, StrategyKind, Tmpl};
 use serde_json::Value;
 
 /// The plans that `rustle-plan` 0.1 really wrote.
@@ -81,9 +81,9 @@ fn options_that_a_plan_was_made_with_are_read() {
     let plan = read("08_tags_serial.plan.opt-serial2-rolling.json");
     assert_eq!(
         plan.plays[0].strategy,
-        Some(StrategyKind::Rolling {
+        Some(Tmpl::Value(StrategyKind::Rolling {
             batch_size: Some(5)
-        })
+        }))
     );
     assert_eq!(plan.metadata.planning_options.forks, Some(50));
     assert_eq!(plan.metadata.rustle_plan_version(), Some("0.1.0"));

@@ -170,7 +170,7 @@ fn strategies_are_read_in_any_spelling() {
         let plan = json!({"plays": [{"hosts": "all", "strategy": written}]});
         assert_eq!(
             ExecutionPlan::from_value(plan).unwrap().0.plays[0].strategy,
-            Some(kind)
+            Some(Tmpl::Value(kind))
         );
     }
 }

@@ -38,7 +38,7 @@ fn schema_refuses_what_the_reader_refuses() {
     for plan in [
         serde_json::json!({}),
         serde_json::json!({"plays": [{"batches": 1}]}),
-        serde_json::json!({"plays": [{"strategy": "rollin"}]}),
+        serde_json::json!({"plays": [{"strategy": 1}]}),
         serde_json::json!({"plays": [{"tasks": [{"block": "text"}]}]}),
     ] {
         assert!(fits(&plan, &schema, &schema).is_err(), "{plan}");

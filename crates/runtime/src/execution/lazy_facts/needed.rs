@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use rustle_types::is_template;
 use serde_json::Value;
 
 use super::names::{is_no_fact, is_of_other_module, subset_of};
@@ -28,11 +29,6 @@ pub(super) fn needed(values: &[Value], texts: &[String]) -> Needed {
     } else {
         Needed::All
     }
-}
-
-/// Whether a text holds an expression or a statement.
-pub(super) fn is_template(text: &str) -> bool {
-    text.contains("{{") || text.contains("{%")
 }
 
 /// What was mentioned so far. What adds to it says whether it is clear what is mentioned.

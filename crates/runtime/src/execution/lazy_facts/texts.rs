@@ -6,11 +6,10 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use rustle_types::{ExecutionPlan, OneOrMany};
-use rustle_types::{HandlerPlan, ModuleCall, PlayPlan, TaskBody, TaskPlan};
+use rustle_types::{HandlerPlan, ModuleCall, PlayPlan, TaskBody, TaskPlan, is_template};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::needed::is_template;
 use crate::actions::{candidates, meta_request};
 use crate::files::FilePlace;
 use crate::include::{RoleParts, is_import};
