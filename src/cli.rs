@@ -300,6 +300,17 @@ pub(crate) struct ConnectionArgs {
     /// Log in as this user where neither plan nor inventory names one
     #[arg(short, long, value_name = "USER")]
     pub(crate) user: Option<String>,
+    /// Ask for the password to log in with
+    #[arg(short = 'k', long)]
+    pub(crate) ask_pass: bool,
+    /// A file with the password to log in with, or a program that prints it
+    #[arg(
+        long,
+        visible_alias = "conn-pass-file",
+        value_name = "FILE",
+        conflicts_with = "ask_pass"
+    )]
+    pub(crate) connection_password_file: Option<PathBuf>,
     /// Log in with this key
     #[arg(long, value_name = "FILE")]
     pub(crate) private_key: Option<PathBuf>,
@@ -369,9 +380,6 @@ pub(crate) struct LaterOptions {
     /// Remove what the run left on hosts when it fails
     #[arg(long)]
     cleanup_on_failure: bool,
-    /// Ask for the password of the login
-    #[arg(short = 'k', long)]
-    ask_pass: bool,
 }
 
 impl LaterOptions {
@@ -379,7 +387,6 @@ impl LaterOptions {
     pub(crate) fn first_given(&self) -> Option<&'static str> {
         [
             (self.cleanup_on_failure, "--cleanup-on-failure"),
-            (self.ask_pass, "--ask-pass"),
         ]
         .into_iter()
         .find_map(|(is_given, name)| is_given.then_some(name))

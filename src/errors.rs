@@ -43,9 +43,11 @@ pub(crate) enum CliError {
         /// Why.
         reason: String,
     },
-    /// The password of a vault cannot be had.
-    #[error("no vault password from {origin}: {reason}")]
-    VaultPassword {
+    /// A password cannot be had.
+    #[error("no {what} from {origin}: {reason}")]
+    Password {
+        /// What it is for.
+        what: &'static str,
         /// Where it should be from.
         origin: String,
         /// Why.
@@ -127,7 +129,7 @@ impl CliError {
             | Self::ExtraVars { .. }
             | Self::NoTerminal { .. } => ExitStatus::WrongUsage,
             Self::Environment { .. }
-            | Self::VaultPassword { .. }
+            | Self::Password { .. }
             | Self::Config(_)
             | Self::PlanUnreadable { .. }
             | Self::Unreadable { .. }

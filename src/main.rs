@@ -14,6 +14,7 @@ mod listing;
 mod logging;
 mod modules;
 mod past_runs;
+mod password_file;
 mod plan_source;
 mod prompt;
 mod resume;

@@ -20,7 +20,7 @@ use crate::resume::{self, Past};
 use crate::settings::{Origin, Settings, Sources};
 use crate::signals::Signals;
 use crate::wiring::{self, ExecutionError, Listing, Readers, Resumption, VarsOnDisk};
-use crate::{extra_vars, inventory_source, listing, logging, prompt, vault};
+use crate::{extra_vars, inventory_source, listing, logging, password_file, prompt, vault};
 
 /// Runs what the command line asks for.
 ///
@@ -66,8 +66,15 @@ pub(crate) async fn run(
         // Tasks that never run by themselves have tags too.
         options.tags = vec!["all".into(), "never".into()];
     }
-    if args.connection.ask_become_pass && !settings.options.dry_run && !list.is_asked() {
-        settings.r#become.password = Some(prompt::password("become password")?);
+    if !settings.options.dry_run && !list.is_asked() {
+        if args.connection.ask_pass {
+            settings.connection.password = Some(prompt::password("ssh password")?);
+        } else if let Some(file) = &args.connection.connection_password_file {
+            settings.connection.password = Some(password_file::read("ssh password", file).await?);
+        }
+        if args.connection.ask_become_pass {
+            settings.r#become.password = Some(prompt::password("become password")?);
+        }
     }
     let vars_on_disk = VarsOnDisk {
         folders: hosts.var_folders.clone(),

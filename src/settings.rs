@@ -239,6 +239,7 @@ impl Sources<'_> {
         };
         Ok(ConnectionSettings {
             user: args.user.clone(),
+            password: None,
             private_key: args
                 .private_key
                 .as_ref()

@@ -1,15 +1,16 @@
 //! The passwords of vaults: from files, from programs, from whoever sits at the terminal.
 
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use rustle_process::{CancelToken, Command};
 use rustle_types::Secret;
 use rustle_vault::{SecretOrigin, VaultSecrets, VaultSource, password_of};
 
 use crate::cli::VaultOptions;
 use crate::errors::CliError;
-use crate::prompt;
+use crate::{password_file, prompt};
+
+/// What its passwords are called.
+const WHAT: &str = "vault password";
 
 /// Reads, runs or asks for every password that the options name.
 ///
@@ -42,53 +43,27 @@ fn ask(label: &str) -> Result<Secret, CliError> {
         label => format!("vault password of `{label}`"),
     };
     let given = prompt::password(&what)?;
-    password_of(given.expose().as_bytes(), "the terminal").map_err(|error| {
-        CliError::VaultPassword {
-            origin: "the terminal".into(),
-            reason: error.to_string(),
-        }
+    password_of(given.expose().as_bytes(), "the terminal").map_err(|error| CliError::Password {
+        what: WHAT,
+        origin: "the terminal".into(),
+        reason: error.to_string(),
     })
 }
 
 /// The password in a file, or in the output of one that may be executed.
 async fn from_file(source: &VaultSource, path: &Path) -> Result<Secret, CliError> {
-    let wrong = |reason: String| CliError::VaultPassword {
+    let content = password_file::content(WHAT, path, |program| source.client_arguments(program));
+    password_of(&content.await?, &path.display().to_string()).map_err(|error| CliError::Password {
+        what: WHAT,
         origin: format!("`{}`", path.display()),
-        reason,
-    };
-    let path = expanded(path);
-    let metadata = std::fs::metadata(&path).map_err(|error| wrong(error.to_string()))?;
-    let content = if metadata.permissions().mode() & 0o111 == 0 {
-        std::fs::read(&path).map_err(|error| wrong(error.to_string()))?
-    } else {
-        let program = std::path::absolute(&path).map_err(|error| wrong(error.to_string()))?;
-        let command = Command::new(&program).args(source.client_arguments(&program));
-        let finished = command
-            .run(&CancelToken::new())
-            .await
-            .map_err(|error| wrong(error.to_string()))?;
-        if !finished.is_success() {
-            let stderr = finished.stderr.to_string_lossy();
-            let code = finished.status.to_return_code();
-            return Err(wrong(format!(
-                "the program ended with {code}: {}",
-                stderr.trim()
-            )));
-        }
-        finished.stdout.bytes().to_vec()
-    };
-    password_of(&content, &path.display().to_string()).map_err(|error| wrong(error.to_string()))
-}
-
-fn expanded(path: &Path) -> PathBuf {
-    match (path.strip_prefix("~"), std::env::var_os("HOME")) {
-        (Ok(rest), Some(home)) => Path::new(&home).join(rest),
-        _ => path.to_owned(),
-    }
+        reason: error.to_string(),
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[tokio::test]

@@ -9,6 +9,7 @@ mod agent;
 mod halves;
 mod jobs;
 mod lost;
+mod passwords;
 mod plans;
 mod routes;
 mod site;

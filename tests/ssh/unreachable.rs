@@ -142,10 +142,6 @@ fn connection_variables_that_make_no_sense() {
             "ansible_connection=winrm",
             "`ansible_connection` is `winrm`; the connections are ssh and local",
         ),
-        (
-            "ansible_password=secret",
-            "`ansible_password` is set, and ssh logs in by keys or an agent here",
-        ),
     ] {
         let site = Site::of(1);
         site.world

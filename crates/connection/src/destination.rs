@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rustle_types::{HostName, Object};
+use rustle_types::{HostName, Object, Secret};
 use serde_json::Value;
 
 use crate::error::{ConnectError, ConnectErrorKind, Phase};
@@ -14,6 +14,8 @@ pub struct ConnectionSettings {
     pub user: Option<String>,
     /// The key to log in with; none for what the ssh configuration says.
     pub private_key: Option<String>,
+    /// The password to log in with, where keys do not do; none where no password is tried.
+    pub password: Option<Secret>,
     /// The transport of hosts that name none.
     pub transport: TransportKind,
     /// How long a host may take to answer.
@@ -41,6 +43,7 @@ impl Default for ConnectionSettings {
         Self {
             user: None,
             private_key: None,
+            password: None,
             transport: TransportKind::Ssh,
             connect_timeout: Duration::from_secs(10),
             keep_alive: Duration::from_secs(15),
@@ -100,6 +103,8 @@ pub struct Destination {
     pub user: Option<String>,
     /// The key to log in with.
     pub private_key: Option<String>,
+    /// The password to log in with.
+    pub password: Option<Secret>,
     /// Arguments for ssh, the user's own first.
     pub ssh_args: Vec<String>,
     /// The folder on the host to try first for the agent.
@@ -119,10 +124,6 @@ impl Destination {
         let host_vars = HostVars { host, vars };
         let text = |name: &str| host_vars.text(name);
         let transport = host_vars.transport()?.unwrap_or(settings.transport);
-        if transport == TransportKind::Ssh && PASSWORDS.iter().any(|name| text(name).is_some()) {
-            let why = "is set, and ssh logs in by keys or an agent here";
-            return Err(host_vars.wrong("ansible_password", why));
-        }
         Ok(Self {
             host: host.clone(),
             transport,
@@ -136,13 +137,19 @@ impl Destination {
             private_key: text("ansible_ssh_private_key_file")
                 .or_else(|| text("ansible_private_key_file"))
                 .or_else(|| settings.private_key.clone()),
+            password: PASSWORDS
+                .iter()
+                .find_map(|name| text(name))
+                .map(Secret::new)
+                .or_else(|| settings.password.clone())
+                .filter(|_| transport == TransportKind::Ssh),
             ssh_args: host_vars.ssh_args(&settings.ssh_args)?,
             remote_tmp: text("ansible_remote_tmp"),
         })
     }
 }
 
-/// Variables by which Ansible logs in with a password.
+/// Variables that hold the password of the login; the first that is set counts.
 const PASSWORDS: [&str; 3] = [
     "ansible_password",
     "ansible_ssh_pass",

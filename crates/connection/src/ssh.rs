@@ -5,6 +5,7 @@
 //! [`PERSIST`], so none outlives a controller that was killed.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,6 +28,13 @@ const PERSIST: &str = "60";
 /// How long logging in may take once the host has answered.
 const LOGIN_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// What ssh runs where it wants a password (`SSH_ASKPASS`): it hands on the line that ssh's own input holds. So the password goes
+/// through pipes alone. Other questions are not answered: a key that is not known stays unknown, a key with a passphrase is passed by.
+const ASKPASS: &str = r#"#!/bin/sh
+case $1 in *yes/no* | *passphrase* | *PIN*) exit 1 ;; esac
+IFS= read -r word && printf '%s\n' "$word"
+"#;
+
 /// The ssh transport.
 pub(crate) struct Ssh {
     sockets: tempfile::TempDir,
@@ -36,8 +44,10 @@ pub(crate) struct Ssh {
 
 impl Ssh {
     pub(crate) fn new(settings: &ConnectionSettings) -> std::io::Result<Self> {
+        let sockets = socket_folder()?;
+        write_askpass(&sockets.path().join("askpass"))?;
         Ok(Self {
-            sockets: socket_folder()?,
+            sockets,
             next: AtomicU64::new(0),
             settings: settings.clone(),
         })
@@ -46,8 +56,16 @@ impl Ssh {
     /// The command that starts a master. Its end is not waited for, so that it lingers nowhere.
     fn master(&self, to: &Destination, socket: &Path, log: &Path) -> Command {
         let command = Command::new("ssh").args(["-f", "-N", "-T", "-E"]).arg(log);
-        self.with_options(command.arg("-S").arg(socket), to)
-            .linger(Duration::ZERO)
+        let command = self
+            .with_options(command.arg("-S").arg(socket), to)
+            .linger(Duration::ZERO);
+        match &to.password {
+            Some(password) => command
+                .env("SSH_ASKPASS", self.sockets.path().join("askpass"))
+                .env("SSH_ASKPASS_REQUIRE", "force")
+                .stdin(format!("{}\n", password.expose())),
+            None => command,
+        }
     }
 
     /// What ssh has to say against its own arguments. A master does not write that to its log, and is gone before we read it.
@@ -63,7 +81,12 @@ impl Ssh {
     /// Adds the options and the destination. What the user asks for comes first, for the first of an option's values wins.
     fn with_options(&self, command: Command, to: &Destination) -> Command {
         let persist = format!("ControlPersist={PERSIST}");
+        let asks: &[&str] = match to.password {
+            Some(_) => &["-o", "BatchMode=no", "-o", "NumberOfPasswordPrompts=1"],
+            None => &[],
+        };
         command
+            .args(asks)
             .args(ssh_words(to, &self.settings))
             .args(["-o", "ControlMaster=yes", "-o", &persist, "--"])
             .arg(&to.address)
@@ -104,6 +127,11 @@ pub fn ssh_words(to: &Destination, settings: &ConnectionSettings) -> Vec<String>
         add("-i", key.clone());
     }
     words
+}
+
+fn write_askpass(path: &Path) -> std::io::Result<()> {
+    fs::write(path, ASKPASS)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o700))
 }
 
 /// A private folder with a short name: a socket's path may have about a hundred bytes.

@@ -44,7 +44,8 @@ pub(crate) fn explain(to: &Destination, log: &str, outcome: Outcome) -> ConnectE
             Some(hint.into()),
         )
     } else if has("Permission denied") || has("Too many authentication failures") {
-        (Phase::Authenticate, Denied, last, Some(denied_hint(to)))
+        let (message, hint) = denied(to, last);
+        (Phase::Authenticate, Denied, message, Some(hint))
     } else if has("Could not resolve hostname") {
         let hint = "check the name, or set ansible_host to its address".into();
         (Phase::Connect, Wrong, last, Some(hint))
@@ -107,12 +108,26 @@ fn unknown_key(said: &[&str]) -> String {
     )
 }
 
-fn denied_hint(to: &Destination) -> String {
+/// What is told where we are not let in, and what to do.
+fn denied(to: &Destination, said: String) -> (String, String) {
     let user = to
         .user
         .as_ref()
         .map_or_else(|| "the user".into(), |user| format!("user `{user}`"));
-    format!(
-        "check that {user} exists there and that one of your keys is allowed (ansible_user, ansible_ssh_private_key_file)"
-    )
+    if to.password.is_none() {
+        let hint = format!(
+            "check that {user} exists there and that one of your keys is allowed (ansible_user, ansible_ssh_private_key_file)"
+        );
+        return (said, hint);
+    }
+    if PASSWORD_METHODS.iter().any(|method| said.contains(method)) {
+        let hint = format!("check the password of {user} (ansible_password, --ask-pass)");
+        (format!("the password was not accepted: {said}"), hint)
+    } else {
+        let hint = "log in by a key, or set `PasswordAuthentication yes` in the host's sshd_config";
+        (format!("the host takes no passwords: {said}"), hint.into())
+    }
 }
+
+/// Ways to log in that take a password, as a host names them.
+const PASSWORD_METHODS: [&str; 2] = ["password", "keyboard-interactive"];

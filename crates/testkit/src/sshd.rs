@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -39,6 +39,8 @@ pub struct SshdOptions {
     pub permit_root_login: bool,
     /// Whether the client's key is refused.
     pub refuse_key: bool,
+    /// Whether the user is let in by [`Sshd::PASSWORD`] too. Needs root, for a user database of the server's own.
+    pub takes_password: bool,
     /// More lines for `sshd_config`. The first of several lines with one keyword counts, and these are last.
     pub extra_config: Vec<String>,
 }
@@ -52,6 +54,7 @@ impl Default for SshdOptions {
             noise: None,
             permit_root_login: true,
             refuse_key: false,
+            takes_password: false,
             extra_config: Vec::new(),
         }
     }
@@ -75,6 +78,9 @@ pub struct Sshd {
 }
 
 impl Sshd {
+    /// What the user may type to log in, where the server takes passwords.
+    pub const PASSWORD: &str = "s3cret pass";
+
     /// Starts a server and waits until it greets.
     ///
     /// # Panics
@@ -96,12 +102,20 @@ impl Sshd {
             folder: folder.path(),
         };
         files.make(&options);
+        if options.takes_password {
+            files.write_shadow(&user);
+        }
         make_separation_folder();
         for _ in 0..PORT_TRIES {
             let port = free_port();
             files.write_config(port, &options);
             files.write_known_hosts(port);
-            if let Some((child, log)) = spawn(&program, &files.config()) {
+            let command = if options.takes_password {
+                with_own_shadow(&program, &files.shadow())
+            } else {
+                program::command(&program)
+            };
+            if let Some((child, log)) = spawn(command, &files.config()) {
                 let sshd = Self {
                     folder,
                     child,
@@ -274,8 +288,8 @@ impl Drop for Sshd {
 }
 
 /// Starts the server and waits until its port is open; `None` where somebody else has the port.
-fn spawn(program: &Path, config: &Path) -> Option<(Child, Collected)> {
-    let mut child = program::command(program)
+fn spawn(mut server: Command, config: &Path) -> Option<(Child, Collected)> {
+    let mut child = server
         .args(["-D", "-e", "-f"])
         .arg(config)
         .env_clear()
@@ -284,7 +298,7 @@ fn spawn(program: &Path, config: &Path) -> Option<(Child, Collected)> {
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
-        .unwrap_or_else(|error| panic!("cannot start {}: {error}", program.display()));
+        .unwrap_or_else(|error| panic!("cannot start {server:?}: {error}"));
     let log = Collected::drain(child.stderr.take().expect("stderr is piped"));
     match log.wait_for(LISTENING, 1, PATIENCE) {
         Ok(()) => return Some((child, log)),
@@ -298,6 +312,17 @@ fn spawn(program: &Path, config: &Path) -> Option<(Child, Collected)> {
         log.text()
     );
     None
+}
+
+/// The server with these passwords in place of the machine's, in a mount namespace of its own.
+fn with_own_shadow(program: &Path, shadow: &Path) -> Command {
+    let unshare = program::require("unshare", "util-linux");
+    let mut command = program::command(unshare);
+    command
+        .args(["--mount", "sh", "-c"])
+        .arg(r#"mount --bind "$0" /etc/shadow && exec "$@""#)
+        .args([shadow, program]);
+    command
 }
 
 /// Reads the first line that the server says.

@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 use crate::program;
 use crate::sshd::SshdOptions;
 
+/// The hash of [`Sshd::PASSWORD`](crate::Sshd::PASSWORD).
+const HASH: &str = "$6$saltsalt$osX/3U830g/zrFjlLO4TCL7anTNnqPEtGZkQlCTVqQ4pIrvUWJgcB5qXW3Wio7X4AzYGVHZaxr6U8FI7Xf77C/";
+
 /// The folder of one server. Nothing of it is secret, and nothing outlives the test.
 pub(crate) struct SshdFiles<'a> {
     pub(crate) folder: &'a Path,
@@ -31,6 +34,24 @@ impl SshdFiles<'_> {
 
     pub(crate) fn home(&self) -> PathBuf {
         self.folder.join("home")
+    }
+
+    pub(crate) fn shadow(&self) -> PathBuf {
+        self.folder.join("shadow")
+    }
+
+    /// Writes the machine's passwords with another one for `user`.
+    pub(crate) fn write_shadow(&self, user: &str) {
+        let real = fs::read_to_string("/etc/shadow").expect("a test with passwords runs as root");
+        let others = real
+            .lines()
+            .filter(|line| line.split(':').next() != Some(user));
+        let mut lines: Vec<String> = others.map(str::to_owned).collect();
+        lines.push(format!("{user}:{HASH}:19000:0:99999:7:::"));
+        lines.push(String::new());
+        self.write("shadow", &lines.join("\n"));
+        let private = fs::Permissions::from_mode(0o600);
+        fs::set_permissions(self.shadow(), private).expect("it is ours");
     }
 
     /// Makes the keys, the home folder and the texts; not the configuration, which needs the port.
@@ -80,8 +101,11 @@ impl SshdFiles<'_> {
             format!("AuthorizedKeysFile {}", quoted("authorized_keys")),
             "PidFile none".to_owned(),
             "LogLevel VERBOSE".to_owned(),
-            "AuthenticationMethods publickey".to_owned(),
-            "PasswordAuthentication no".to_owned(),
+            if options.takes_password {
+                "PasswordAuthentication yes".to_owned()
+            } else {
+                "PasswordAuthentication no".to_owned()
+            },
             "KbdInteractiveAuthentication no".to_owned(),
             format!(
                 "PermitRootLogin {}",

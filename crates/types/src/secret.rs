@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize, Serializer};
 /// A password or other text that no output may show.
 ///
 /// It has no `Display`; `Debug` and `Serialize` write `***`. What really needs the text calls [`Secret::expose`].
-#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);
 
