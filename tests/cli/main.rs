@@ -10,6 +10,7 @@ mod bad_input;
 mod configuration;
 mod dry_run;
 mod facts_cache;
+mod failures;
 mod inventory;
 mod lazy_facts;
 mod listing;

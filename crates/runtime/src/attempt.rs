@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustle_events::EventKind;
+use rustle_module::py_str;
 use rustle_template::{Scope, Trust};
 use rustle_types::{Expression, Object};
 use serde_json::Value;
 
 use crate::connection::is_connection_var;
 use crate::evaluate::Evaluator;
-use crate::outcome::censored;
+use crate::outcome::{GAVE_UP, censored};
 use crate::result::{TaskError, is};
 use crate::unit::{Prepared, Unit, UnitError};
 
@@ -53,12 +54,20 @@ pub(crate) async fn run(
         if attempts == 1 {
             return Ok(raw);
         }
-        if does_it_do(unit, scope, &raw)? {
+        let missing = missing_condition(unit, scope, &raw)?;
+        if missing.is_none() && (task.until.is_some() || !is(&raw, "failed")) {
             return Ok(raw);
         }
         if attempt == attempts {
             raw.insert("attempts".into(), (attempts - 1).into());
             raw.insert("failed".into(), Value::Bool(true));
+            let told = match missing {
+                Some(missing) => {
+                    format!("`until` condition `{missing}` did not hold in {attempts} attempts")
+                }
+                None => format!("it failed in {attempts} attempts"),
+            };
+            raw.insert(GAVE_UP.into(), told.into());
             return Ok(raw);
         }
         let left = attempts - attempt;
@@ -143,11 +152,18 @@ fn failed_by(mut raw: Object, error: TaskError) -> Object {
     raw
 }
 
-fn does_it_do(unit: &Unit<'_>, scope: &Scope, raw: &Object) -> Result<bool, TaskError> {
-    match &unit.node.task.until {
-        Some(until) => holds(unit, &scope_with(unit, scope, raw), "until", until),
-        None => Ok(!is(raw, "failed")),
-    }
+/// The condition of `until` that does not hold yet.
+fn missing_condition(
+    unit: &Unit<'_>,
+    scope: &Scope,
+    raw: &Object,
+) -> Result<Option<String>, TaskError> {
+    let Some(until) = &unit.node.task.until else {
+        return Ok(None);
+    };
+    let scope = scope_with(unit, scope, raw);
+    let missing = evaluator(unit, &scope).conditions("until", until)?;
+    Ok(missing.map(|condition| py_str(&condition)))
 }
 
 fn holds(
@@ -156,9 +172,14 @@ fn holds(
     field: &str,
     conditions: &Expression,
 ) -> Result<bool, TaskError> {
-    let cx = Evaluator {
+    Ok(evaluator(unit, scope)
+        .conditions(field, conditions)?
+        .is_none())
+}
+
+fn evaluator<'a>(unit: &'a Unit<'_>, scope: &'a Scope) -> Evaluator<'a> {
+    Evaluator {
         engine: &unit.world.engine,
         scope,
-    };
-    Ok(cx.conditions(field, conditions)?.is_none())
+    }
 }

@@ -43,7 +43,9 @@ impl Evaluator<'_> {
     fn failed(&self, field: &str, error: &TemplateError) -> TaskError {
         let mut failed = TaskError::template(field, error);
         let names = || self.scope.names();
+        // An attribute that is not there is no variable.
         if let Some(name) = &error.undefined
+            && failed.message.contains(&format!("'{name}' is undefined"))
             && let Some(near) = closest(name, names().iter().map(String::as_str))
         {
             failed.message = format!("{}; did you mean `{near}`?", failed.message);

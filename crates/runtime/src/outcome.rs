@@ -16,6 +16,9 @@ use crate::world::Unreachable;
 /// The key by which an include says that what it names is not there; never seen by users.
 pub(crate) const MISSING: &str = "_rustle_missing";
 
+/// The key by which a task says why `until` gave up, for people; never seen in results.
+pub(crate) const GAVE_UP: &str = "_rustle_gave_up";
+
 /// Marks a result that is not shown, whatever `no_log` says.
 pub(crate) const SECRET: &str = "_rustle_secret";
 
@@ -104,6 +107,7 @@ impl Unit<'_> {
         } = ran;
         let is_secret = take(&mut raw, SECRET) || is_secret;
         let names_nothing = take(&mut raw, MISSING);
+        let gave_up = take_text(&mut raw, GAVE_UP);
         let mut effects = Effects::of_result(&raw, self.node);
         effects.requests = self.requests.take();
         if let Some(name) = self.node.task.register.as_ref() {
@@ -126,15 +130,16 @@ impl Unit<'_> {
         if delegates_facts && keywords.delegate_to.is_some() {
             effects = effects.without_facts();
         }
-        let status = match (&unreachable, failed) {
-            (Some(_), _) => TaskStatus::Unreachable,
-            (None, true) if ignores_errors => TaskStatus::Ignored,
-            (None, true) => TaskStatus::Failed,
-            (None, false) if is(&raw, "skipped") => TaskStatus::Skipped,
-            (None, false) => TaskStatus::Completed,
+        let status = match unreachable {
+            Some(_) => TaskStatus::Unreachable,
+            None => status_of(&raw, ignores_errors),
         };
+        let mut result = self.task_result(raw, status, no_log, started, &cx);
+        if let Some(gave_up) = gave_up.filter(|_| failed) {
+            add_reason(&mut result, gave_up, no_log);
+        }
         UnitOutcome {
-            result: self.task_result(raw, status, no_log, started, &cx),
+            result,
             effects,
             notify: if failed { Vec::new() } else { notify },
             unreachable,
@@ -213,6 +218,27 @@ impl Unit<'_> {
     }
 }
 
+fn status_of(raw: &Object, ignores_errors: bool) -> TaskStatus {
+    match is(raw, "failed") {
+        true if ignores_errors => TaskStatus::Ignored,
+        true => TaskStatus::Failed,
+        false if is(raw, "skipped") => TaskStatus::Skipped,
+        false => TaskStatus::Completed,
+    }
+}
+
+/// Says why a task was not tried once more. Its `attempts` do not count the last one, as in Ansible.
+fn add_reason(result: &mut TaskResult, reason: String, no_log: bool) {
+    result.retry_count += 1;
+    if no_log {
+        return;
+    }
+    result.error = Some(match result.error.take().as_deref() {
+        None | Some("" | SAID_NOTHING) => reason,
+        Some(error) => format!("{error}; {reason}"),
+    });
+}
+
 pub(crate) fn unreachable_result(unreachable: &Unreachable) -> Object {
     object(json!({"changed": false, "unreachable": true, "msg": unreachable.reason}))
 }
@@ -239,6 +265,8 @@ pub(crate) fn censored(raw: &Object) -> Object {
     shown
 }
 
+const SAID_NOTHING: &str = "the module failed and said nothing";
+
 fn failure_text(raw: &Object, no_log: bool) -> String {
     if no_log {
         return "the output is hidden because `no_log` is set for this task".into();
@@ -251,7 +279,7 @@ fn failure_text(raw: &Object, no_log: bool) -> String {
         _ if raw.get("failed_when_result") == Some(&Value::Bool(true)) => {
             "the condition of `failed_when` holds".into()
         }
-        _ => "the module failed and said nothing".into(),
+        _ => SAID_NOTHING.into(),
     }
 }
 
@@ -277,6 +305,18 @@ fn task_diff(diff: &Value) -> Option<TaskDiff> {
         after,
         diff_lines: Vec::new(),
     })
+}
+
+/// Takes a text from a result and its items; the first that there is.
+fn take_text(raw: &mut Object, key: &str) -> Option<String> {
+    let mut found = raw.shift_remove(key);
+    if let Some(Value::Array(items)) = raw.get_mut("results") {
+        for item in items.iter_mut().filter_map(Value::as_object_mut) {
+            let own = item.shift_remove(key);
+            found = found.or(own);
+        }
+    }
+    found.and_then(|text| text.as_str().map(str::to_owned))
 }
 
 /// Takes a mark from a result and its items; whether it was on any.

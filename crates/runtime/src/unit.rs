@@ -11,7 +11,7 @@ use rustle_events::{EventKind, UnitId};
 use rustle_module::py_str;
 use rustle_process::{CancelLevel, CancelToken};
 use rustle_template::{Scope, Trust};
-use rustle_types::{HostName, Mode, Object, Tmpl};
+use rustle_types::{HostName, Keywords, Mode, Object, Tmpl};
 use serde_json::Value;
 
 use crate::actions::{self, ActionContext, Background};
@@ -166,6 +166,7 @@ impl Unit<'_> {
         let keywords = &self.node.keywords;
         let mode = self.world.settings.mode;
         let delegate = cx.text_keyword("delegate_to", keywords.delegate_to.as_deref())?;
+        check_keywords(&cx, keywords)?;
         Ok(Prepared {
             no_log: cx
                 .flag("no_log", keywords.no_log.as_ref())?
@@ -304,7 +305,7 @@ impl Unit<'_> {
             _ => scope.clone(),
         };
         let own = match &prepared.delegate {
-            Some(delegate) if delegate != self.host => rustle_types::Keywords::default(),
+            Some(delegate) if delegate != self.host => Keywords::default(),
             _ => keywords.clone(),
         };
         let timeout = cx.number("timeout", keywords.timeout.as_ref().map(as_f64).as_ref())?;
@@ -340,6 +341,22 @@ impl Unit<'_> {
     pub(crate) fn tell(&self, event: EventKind) {
         self.world.events.note(event);
     }
+}
+
+/// Keywords that count only when the task has ended, or before it began: a wrong one fails the task before it does anything.
+fn check_keywords(cx: &Evaluator<'_>, keywords: &Keywords) -> Result<(), TaskError> {
+    for (field, flag) in [
+        ("ignore_errors", &keywords.ignore_errors),
+        ("ignore_unreachable", &keywords.ignore_unreachable),
+        ("any_errors_fatal", &keywords.any_errors_fatal),
+        ("run_once", &keywords.run_once),
+    ] {
+        cx.flag(field, flag.as_ref())?;
+    }
+    if let Some(Tmpl::Template(text)) = &keywords.throttle {
+        cx.number_of("throttle", text)?;
+    }
+    Ok(())
 }
 
 pub(crate) fn as_f64(timeout: &Tmpl<u64>) -> Tmpl<f64> {

@@ -151,6 +151,14 @@ fn values_are_those_of_ansible() {
         ),
         ("lookup('config', 'DEFAULT_BECOME_METHOD')", json!("sudo")),
         (
+            "query('config', 'DEFAULT_TIMEOUT', 'NO_SUCH_SETTING', 'RETRY_FILES_ENABLED', on_missing='skip')",
+            json!([10, false]),
+        ),
+        (
+            "lookup('config', 'DEFAULT_ROLES_PATH')[1:]",
+            json!(["/usr/share/ansible/roles", "/etc/ansible/roles"]),
+        ),
+        (
             "lookup('password', '/dev/null seed=web1 length=12')",
             json!("PHReYru8meWg"),
         ),
@@ -167,6 +175,11 @@ fn what_is_not_there_is_told_with_the_places() {
     let error = desk.error("lookup('file', 'nope')");
     assert!(
         error.contains("there is no file `nope`; looked for") && error.contains("files/nope"),
+        "{error}"
+    );
+    let error = desk.error("lookup('config', 'NO_SUCH_SETTING')");
+    assert!(
+        error.contains("the setting `NO_SUCH_SETTING` is not known"),
         "{error}"
     );
     assert_eq!(

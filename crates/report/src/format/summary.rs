@@ -22,6 +22,7 @@ const NAMED_HOSTS: usize = 10;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Failed {
     pub(crate) word: Word,
+    pub(crate) play: String,
     pub(crate) title: String,
     pub(crate) details: Details,
 }
@@ -30,6 +31,8 @@ pub(crate) struct Failed {
 pub(crate) struct Summary<'a> {
     pub(crate) report: &'a ExecutionReport,
     pub(crate) failed: Vec<(&'a Failed, &'a [HostName])>,
+    /// Whether failures are told with their play.
+    pub(crate) names_plays: bool,
     /// How the run ended; nothing where it was cut off.
     pub(crate) exit: Option<ExitStatus>,
     pub(crate) is_check: bool,
@@ -67,7 +70,11 @@ impl Summary<'_> {
                 word: failed.word,
                 title: &failed.title,
                 hosts: named(hosts),
-                note: String::new(),
+                note: if self.names_plays {
+                    format!("in {}", failed.play)
+                } else {
+                    String::new()
+                },
                 took: None,
             };
             text.push_str(&line.text(self.paint));

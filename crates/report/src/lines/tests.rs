@@ -388,6 +388,32 @@ fn same_failure_of_many_hosts_is_told_once_at_the_end() {
 }
 
 #[test]
+fn failures_of_several_plays_are_told_with_their_play_at_the_end() {
+    let mut story = Story::begin("web", &["a"]);
+    story.task(0, "Fail", "fail", &[("a", failed("on purpose"))]);
+    story.tell(EventKind::PlayFinished { play: 0 });
+    story.tell(EventKind::PlayStarted {
+        play: 1,
+        name: "db".into(),
+        hosts: vec!["b".into()],
+        strategy: "Linear".into(),
+    });
+    story.task(0, "Fail", "fail", &[("b", failed("on purpose"))]);
+    story.finish(ExitStatus::TaskFailed);
+    let text = told(&story, Verbosity::Normal);
+    let end = text.split("\nfailures\n").nth(1).unwrap();
+    let end = end.split("\nrecap").next().unwrap();
+    assert_snapshot!(end, @r"
+    failed  Fail  [a]  in play web
+            module   fail
+            message  on purpose
+    failed  Fail  [b]  in play db
+            module   fail
+            message  on purpose
+    ");
+}
+
+#[test]
 fn run_that_was_cut_off_says_so() {
     let mut story = Story::begin("all", &["web1"]);
     story.start(0, "Ping", "ping", "web1");

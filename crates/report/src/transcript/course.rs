@@ -120,6 +120,8 @@ impl Transcript {
         let folded = self.unchanged.start(hosts);
         self.tell_folded(folded);
         self.heading(&format!("{title}: {}, {strategy}", count(hosts, "host")));
+        title.clone_into(&mut self.play);
+        self.plays += 1;
     }
 
     fn start_batch(&mut self, batch: usize, batches: usize, hosts: usize) {

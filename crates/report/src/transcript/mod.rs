@@ -44,6 +44,9 @@ pub(crate) struct Transcript {
     unchanged: Unchanged,
     live: LiveOutput,
     failed: IndexMap<Failed, Vec<HostName>>,
+    /// The play that is under way, and how many have begun.
+    play: String,
+    plays: usize,
     warned: HashSet<String>,
     /// The result that found a host lost, until it is told why and what to do.
     lost: Option<Box<TaskResult>>,
@@ -67,6 +70,8 @@ impl Transcript {
             unchanged: Unchanged::default(),
             live: LiveOutput::default(),
             failed: IndexMap::new(),
+            play: String::new(),
+            plays: 0,
             warned: HashSet::new(),
             lost: None,
             exit: None,
@@ -129,6 +134,7 @@ impl Transcript {
                 } else {
                     Vec::new()
                 },
+                names_plays: self.plays > 1,
                 exit: self.exit,
                 is_check: self.is_check,
                 paint: self.paint,

@@ -217,6 +217,7 @@ impl Transcript {
     fn remember(&mut self, word: Word, title: &str, details: Details, host: &HostName) {
         let failed = Failed {
             word,
+            play: self.play.clone(),
             title: title.to_owned(),
             details,
         };

@@ -127,6 +127,9 @@ fn opts(options: &Object) -> &'static [Opt] {
     kept(made.collect())
 }
 
+/// Makes a rule of the options that it is about.
+type GroupRule = fn(&'static [&'static str]) -> Constraint;
+
 /// The rules over the options inside of an option.
 fn constraints(about: &Value) -> &'static [Constraint] {
     let lists = |key: &str| {
@@ -137,7 +140,7 @@ fn constraints(about: &Value) -> &'static [Constraint] {
             .flatten()
     };
     let mut found = Vec::new();
-    let groups: [(&str, fn(&'static [&'static str]) -> Constraint); 3] = [
+    let groups: [(&str, GroupRule); 3] = [
         ("mutually_exclusive", Constraint::MutuallyExclusive),
         ("required_together", Constraint::RequiredTogether),
         ("required_one_of", Constraint::RequiredOneOf),

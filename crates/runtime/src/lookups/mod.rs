@@ -111,7 +111,7 @@ impl Lookups for ControllerLookups {
             "ini" => ini::ini(self, call),
             "inventory_hostnames" => hostnames::inventory_hostnames(call),
             "password" => self.password(call),
-            "config" => config::config(&terms()),
+            "config" => config::config(call),
             "url" => url::url(self, call),
             _ => return None,
         })
