@@ -26,7 +26,7 @@ const HOST: &str = "h1";
 const RUN: &str = "KIT_LOCAL_RUN";
 
 /// Cases in which a host cannot do without the others, and why.
-const NEEDS_THE_OTHERS: [(&str, &str); 20] = [
+const NEEDS_THE_OTHERS: [(&str, &str); 21] = [
     (
         "04-register-hostvars",
         "what others registered is asked for",
@@ -56,6 +56,10 @@ const NEEDS_THE_OTHERS: [(&str, &str); 20] = [
     ("179-play-hosts", "the hosts of the play are asked for"),
     ("182-add-host-groups", "hosts are added"),
     ("183-unreachable-rescue", "a task is delegated"),
+    (
+        "180-templated-keywords",
+        "the hosts of batches are asked for",
+    ),
 ];
 
 /// Cases whose hosts are those of an inventory beside the plan, which a run in one process does not read.
