@@ -385,11 +385,9 @@ pub(crate) struct LaterOptions {
 impl LaterOptions {
     /// The first of them that was given.
     pub(crate) fn first_given(&self) -> Option<&'static str> {
-        [
-            (self.cleanup_on_failure, "--cleanup-on-failure"),
-        ]
-        .into_iter()
-        .find_map(|(is_given, name)| is_given.then_some(name))
+        [(self.cleanup_on_failure, "--cleanup-on-failure")]
+            .into_iter()
+            .find_map(|(is_given, name)| is_given.then_some(name))
     }
 }
 
