@@ -57,7 +57,7 @@ const NEEDS_THE_OTHERS: [(&str, &str); 21] = [
     ("182-add-host-groups", "hosts are added"),
     ("183-unreachable-rescue", "a task is delegated"),
     (
-        "180-templated-keywords",
+        "190-templated-keywords",
         "the hosts of batches are asked for",
     ),
 ];
