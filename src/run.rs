@@ -10,7 +10,7 @@ use rustle_report::{Printer, Verbosity, escape_for_terminal};
 use rustle_types::{ExecutionReport, ExitStatus, JsonValue, PlanErrors, PlanReader};
 use rustle_vault::VaultSecrets;
 
-use crate::cli::{ListArgs, RunArgs};
+use crate::cli::{ConnectionArgs, ListArgs, RunArgs};
 use crate::config::ConfigFile;
 use crate::dry_run;
 use crate::env::Environment;
@@ -67,14 +67,7 @@ pub(crate) async fn run(
         options.tags = vec!["all".into(), "never".into()];
     }
     if !settings.options.dry_run && !list.is_asked() {
-        if args.connection.ask_pass {
-            settings.connection.password = Some(prompt::password("ssh password")?);
-        } else if let Some(file) = &args.connection.connection_password_file {
-            settings.connection.password = Some(password_file::read("ssh password", file).await?);
-        }
-        if args.connection.ask_become_pass {
-            settings.r#become.password = Some(prompt::password("become password")?);
-        }
+        take_passwords(&args.connection, &mut settings).await?;
     }
     let vars_on_disk = VarsOnDisk {
         folders: hosts.var_folders.clone(),
@@ -97,6 +90,19 @@ pub(crate) async fn run(
         origin: resume::origin(&source),
     };
     execute(work, &printer).await
+}
+
+/// Asks for the passwords that the command line says, or reads them.
+async fn take_passwords(args: &ConnectionArgs, settings: &mut Settings) -> Result<(), CliError> {
+    if args.ask_pass {
+        settings.connection.password = Some(prompt::password("ssh password")?);
+    } else if let Some(file) = &args.connection_password_file {
+        settings.connection.password = Some(password_file::read("ssh password", file).await?);
+    }
+    if args.ask_become_pass {
+        settings.r#become.password = Some(prompt::password("become password")?);
+    }
+    Ok(())
 }
 
 /// What is run, with what.

@@ -56,7 +56,7 @@ fn synchronize_goes_both_ways_over_the_ssh_that_modules_use() {
 fn fragments_of_the_controller_make_one_file_on_the_host() {
     let site = Site::of(1);
     for (name, text) in [("1", "a"), ("2", "b\n"), (".hidden", "h\n")] {
-        site.world.write(&format!("files/parts/{name}"), text);
+        site.world.write(format!("files/parts/{name}"), text);
     }
     let dest = site.world.path("whole");
     let task = |further: serde_json::Value| {
